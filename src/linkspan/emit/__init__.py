@@ -1,0 +1,1 @@
+"""Translation of an injection: CDI specs, OCI edits, operations. Pure."""

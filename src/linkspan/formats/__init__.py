@@ -1,0 +1,1 @@
+"""Bytes or text in, values out; nothing here opens a file."""

@@ -1,0 +1,1 @@
+"""Arithmetic on frozen data: request and facts in, injection out."""

@@ -1,0 +1,1 @@
+"""A simulated GPU host, for machines without one."""
