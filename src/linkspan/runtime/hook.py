@@ -1,0 +1,92 @@
+"""The one hook: does inside a container's mounts what could not be done before the low-level runtime started.
+
+Run at ``createContainer`` (contract 6.1): the container's mount namespace, before its root becomes the root. The host's
+files are still visible, so Python and this package are too. The container's state comes on standard input. What is
+trusted is the engine's bundle and our own arguments; everything below the root is a stranger's.
+"""
+
+import os
+import sys
+
+from linkspan.errors import FormatError, LinkspanError
+from linkspan.formats import fastjson, hookargs
+from linkspan.kernel import paths, prepare
+from linkspan.runtime import report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+STATE_LIMIT = 1 << 20
+"""Bytes of the state on standard input: an id, a pid, a bundle and the annotations."""
+
+PROGRAM = "linkspan-hook"
+
+
+def main(argv: "list[str]") -> "NoReturn":
+    """Run the hook with the arguments after the program's name; exits 0 or 1."""
+    try:
+        _run(argv)
+    except LinkspanError as error:
+        report.failure(error, program=PROGRAM)
+        sys.exit(1)
+    except OSError as error:
+        report.failure(LinkspanError(f"{error.filename or 'the container'}: {error.strerror}"), program=PROGRAM)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _run(argv: "list[str]") -> None:
+    if not argv or argv[0] != hookargs.VERB:
+        raise FormatError(
+            f"the first argument is {argv[0] if argv else 'missing'}, not {hookargs.VERB}",
+            hint="this program is started by a container runtime, from an entry that linkspan wrote",
+        )
+    work = hookargs.parse(argv[1:], os.uname().machine)
+    root_fd = paths.open_root(_container_root(_state()))
+    try:
+        _work(root_fd, work)
+    finally:
+        os.close(root_fd)
+
+
+def _work(root_fd: int, work: "dict[str, Any]") -> None:
+    if work.pop("profile", False):
+        work["profile"] = prepare.gpu_minors(root_fd)
+    masks = work.pop("mask_params", False)
+    prepare.prepare(root_fd, work, (os.geteuid(), os.getegid()))
+    if masks:
+        from linkspan.kernel import params  # brings ctypes, which costs 2 ms
+
+        params.mask_params(root_fd)
+
+
+def _state() -> "dict[str, Any]":
+    data = bytearray()
+    while part := os.read(0, 65536):
+        data += part
+        if len(data) > STATE_LIMIT:
+            raise FormatError("the container's state on standard input is too large")
+    try:
+        state = fastjson.loads(data.decode())
+    except UnicodeDecodeError:
+        state = None
+    if not isinstance(state, dict):
+        raise FormatError("the container's state on standard input is not a JSON object")
+    return state
+
+
+def _container_root(state: "dict[str, Any]") -> str:
+    """The root's path: crun says it in the state; otherwise it stands in the bundle's config.json."""
+    bundle = state.get("bundle") or state.get("bundlePath") or ""
+    root = state.get("root") or _root_of_bundle(str(bundle))
+    return os.path.join(str(bundle), str(root))
+
+
+def _root_of_bundle(bundle: str) -> str:
+    with open(f"{bundle}/config.json", "rb", buffering=0) as file:
+        spec = fastjson.loads(file.read().decode())
+    root = spec.get("root", {}).get("path") if isinstance(spec, dict) else None
+    if not root:
+        raise FormatError(f"{bundle}/config.json names no root")
+    return str(root)

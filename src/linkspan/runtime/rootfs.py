@@ -1,0 +1,62 @@
+"""Prepares a container's root filesystem before the low-level runtime starts, so that no hook has to.
+
+At ``create`` the engine has mounted the root filesystem and nobody runs in it yet. What we would write from a hook
+(links, the loader's cache, the application profile) can be written now, in no extra process. It cannot where a mount
+of the container will cover what we write, or where the root filesystem cannot be written from here: then the hook
+does it, inside the container's own mounts.
+"""
+
+import os
+import posixpath
+
+from linkspan.errors import KernelError
+from linkspan.kernel import paths, prepare
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+WRITTEN_IN_ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf.d", "/etc/nvidia")
+
+
+def prepare_root(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]") -> bool:
+    """Do the work in the container's root; False where a hook has to do it.
+
+    Raises UnsafePath where the image tries to lead us out of its root.
+    """
+    owner = _owner(spec)
+    if owner is None or _is_covered(spec, work):
+        return False
+    try:
+        root_fd = paths.open_root(os.path.join(bundle, (spec.get("root") or {}).get("path") or "rootfs"))
+    except KernelError:
+        return False
+    try:
+        prepare.prepare(root_fd, work, owner)
+    except KernelError:
+        return False
+    finally:
+        os.close(root_fd)
+    return True
+
+
+def _owner(spec: "dict[str, Any]") -> "tuple[int, int] | None":
+    """The host's ids of the container's root; None where its user namespace is another's, or maps no root."""
+    linux = spec.get("linux") or {}
+    user_namespaces = [entry for entry in linux.get("namespaces") or () if entry.get("type") == "user"]
+    if not user_namespaces:
+        return (0, 0)
+    if user_namespaces[0].get("path"):
+        return None
+    uid, gid = _mapped_root(linux.get("uidMappings")), _mapped_root(linux.get("gidMappings"))
+    return None if uid is None or gid is None else (uid, gid)
+
+
+def _mapped_root(mappings: "list[dict[str, int]] | None") -> "int | None":
+    return next((entry["hostID"] for entry in mappings or () if entry["containerID"] == 0 and entry["size"]), None)
+
+
+def _is_covered(spec: "dict[str, Any]", work: "dict[str, Any]") -> bool:
+    written = {*WRITTEN_IN_ETC, *(posixpath.dirname(link[1]) for link in work.get("links", ()))}
+    covers = [posixpath.normpath("/" + (entry.get("destination") or "")) for entry in spec.get("mounts") or ()]
+    return any(path == cover or path.startswith(cover.rstrip("/") + "/") for cover in covers for path in written)

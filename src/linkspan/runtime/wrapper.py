@@ -1,0 +1,120 @@
+"""The OCI runtime wrapper: runc's command line in, runc's command line out, and on ``create`` the edits in between.
+
+The launcher (``store.launchers``) sends every other verb straight on and starts this program for ``create`` alone. Its
+arguments come first: where the state is kept, how the full program is started, where the hook is; then runc's.
+"""
+
+import os
+import sys
+
+from linkspan.errors import ConfigError, FormatError, LinkspanError
+from linkspan.formats import fastjson, oci
+from linkspan.kernel import files
+from linkspan.runtime import lookup, patch, report
+from linkspan.runtime.full_program import run_full_program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, NoReturn
+
+CONFIG_LIMIT: "Final" = 16 << 20
+"""Bytes of a config.json; engines write some tens of kilobytes, and a pod with a thousand mounts stays below 1 MiB."""
+
+DEFAULT_CONFIG = "/etc/nvidia-container-runtime/config.toml"
+
+
+class Setup:
+    """What the launcher says: the state folder, the hook's path and the command that starts the full program."""
+
+    __slots__ = ("full_program", "hook", "state")
+
+    def __init__(self, state: str, hook: str, full_program: "list[str]") -> None:
+        self.state = state
+        self.hook = hook
+        self.full_program = full_program
+
+
+def main(setup: Setup, argv: "list[str]") -> "NoReturn":
+    """Run the wrapper with runc's arguments; never returns."""
+    try:
+        low_level = _run(setup, argv)
+        os.execv(low_level, [low_level, *argv])
+    except LinkspanError as error:
+        report.failure(error, argv)
+    except RecursionError:
+        report.failure(FormatError("config.json is nested too deeply"), argv)
+    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        report.failure(_unforeseen(error), argv)
+    sys.exit(1)
+
+
+def _unforeseen(error: Exception) -> LinkspanError:
+    subject = getattr(error, "filename", None) or "config.json"
+    return LinkspanError(f"{subject}: {type(error).__name__}: {error}", subject=str(subject))
+
+
+def _run(setup: Setup, argv: "list[str]") -> str:
+    """Patch the bundle where the verb is create; the low-level runtime to go on with."""
+    config_path, search_path = config_file(), os.environ.get("PATH", "")
+    switches = lookup.read_switches(setup.state, config_path, search_path)
+    if not oci.is_create(argv):
+        return str((switches or run_full_program(setup, config_path, search_path, b"{}")["switches"])["low_level"])
+    bundle = oci.bundle_of(argv)
+    path = os.path.join(bundle, "config.json")
+    data = _read_config(path)
+    spec = _parse_config(data)
+    edits = lookup.read_edits(setup.state, spec, switches) if switches else None
+    if switches is None or edits is None:
+        answer = run_full_program(setup, config_path, search_path, data)
+        switches, edits = answer["switches"], answer["edits"]
+    if _apply(setup, spec, bundle, edits):
+        files.write_whole(path, (fastjson.dumps(spec) + "\n").encode(), None)
+    report.success(switches, edits)
+    return str(switches["low_level"])
+
+
+def config_file() -> str:
+    """The toolkit's configuration file, as the engine's environment names it (contract 1.1)."""
+    home = os.environ.get("XDG_CONFIG_HOME")
+    by_home = f"{home}/nvidia-container-runtime/config.toml" if home else DEFAULT_CONFIG
+    return os.environ.get("NVIDIA_CTK_CONFIG_FILE_PATH") or by_home
+
+
+def _read_config(path: str) -> bytes:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            data = file.read(CONFIG_LIMIT + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}", hint="is the bundle the right folder?") from None
+    if data is None or len(data) > CONFIG_LIMIT:
+        raise FormatError(f"{path} is larger than {CONFIG_LIMIT >> 20} MiB", subject=path)
+    return data
+
+
+def _parse_config(data: bytes) -> "dict[str, Any]":
+    try:
+        spec = fastjson.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise FormatError(f"config.json is not UTF-8 at byte {error.start}") from None
+    if not isinstance(spec, dict):
+        raise FormatError("config.json is not a JSON object")
+    return spec
+
+
+def _apply(setup: Setup, spec: "dict[str, Any]", bundle: str, edits: "dict[str, Any]") -> bool:
+    changed = patch.apply(spec, edits)
+    arguments: list[str] = []
+    if "prepare" in edits and not _prepare(spec, bundle, edits["prepare"]):
+        arguments += edits["hook_arguments"]
+    elif edits.get("mask_params"):
+        # Only a hook can: runc refuses mounts below /proc, and the mask lies at /proc/driver/nvidia/params.
+        arguments.append("--mask-params")
+    if arguments:
+        patch.add_hook(spec, {**edits["hook"], "path": setup.hook, "args": [*edits["hook"]["args"], *arguments]})
+    return changed
+
+
+def _prepare(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]") -> bool:
+    from linkspan.runtime.rootfs import prepare_root  # not needed by a container without a GPU
+
+    return prepare_root(spec, bundle, work)
