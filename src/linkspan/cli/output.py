@@ -1,0 +1,100 @@
+"""What every subcommand prints, and how: the answer on standard output, the story on standard error.
+
+Colour is for people at a terminal: rich leaves it out where the output is no terminal or NO_COLOR is set. An error is
+printed once, here, as ``linkspan: MESSAGE`` and, where there is one, ``hint: WHAT TO DO``.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from linkspan.errors import KernelError, LinkspanError
+
+OK, FAILED, USAGE, CANNOT_LOOK, INTERRUPTED = 0, 1, 2, 3, 130
+"""Exit codes: done; failed, or the answer is no; wrong usage; something kept us from looking; Ctrl-C."""
+
+UsageError = typer.BadParameter.__mro__[1]
+"""The family of complaints about the command line: typer keeps its copy of click private, but exports this child."""
+
+
+def stdout() -> Console:
+    """Where answers go."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def stderr() -> Console:
+    """Where the story goes; lines are left as long as they are, so that they can be searched for."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show(*parts: RenderableType) -> None:
+    """Print tables, panels or text as the answer."""
+    stdout().print(*parts)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> Table:
+    """A table in the house style; cells are plain text, and fold where the terminal is narrow."""
+    made = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
+
+
+def show_json(document: object) -> None:
+    """Print a JSON document, indented, in the order in which it was made."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def warn(message: str, hint: str = "") -> None:
+    """Say what is odd, without giving up."""
+    _say("yellow", message, hint)
+
+
+def fail(error: Exception) -> int:
+    """Print an error once; the exit code that goes with it. LINKSPAN_DEBUG=1 adds where it came from."""
+    if os.environ.get("LINKSPAN_DEBUG") == "1":
+        traceback.print_exception(error)
+    message, hint, code = _explain(error)
+    _say("red", message, hint)
+    return code
+
+
+def _explain(error: Exception) -> tuple[str, str, int]:
+    if isinstance(error, LinkspanError):
+        return error.message, error.hint, CANNOT_LOOK if isinstance(error, KernelError) else FAILED
+    if isinstance(error, UsageError):
+        return _explain_usage(error)
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror.lower()}", "", CANNOT_LOOK
+    message = f"a bug in linkspan: {type(error).__name__}: {error} ({_place(error)})"
+    return message, "please report it, with what the same command prints under LINKSPAN_DEBUG=1", FAILED
+
+
+def _explain_usage(error: Exception) -> tuple[str, str, int]:
+    """A complaint about the command line, in our form."""
+    path = getattr(getattr(error, "ctx", None), "command_path", "linkspan")
+    message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+    return message[:1].lower() + message[1:], f"see '{path} --help'", USAGE
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "unknown place"
+
+
+def _say(colour: str, message: str, hint: str) -> None:
+    console = stderr()
+    console.print(Text.assemble(("linkspan: ", f"bold {colour}"), message))
+    if hint:
+        console.print(Text.assemble(("hint: ", "bold"), hint))
