@@ -7,11 +7,15 @@ The document made here is what the start path applies without understanding it (
     rules         entries to append to linux.resources.devices
     mounts        entries of mounts, each replacing one of the same destination
     hooks         per stage, entries to append
+    ensure_hooks  per stage, entries to append unless NVIDIA's hook is there already
     gids          additional groups of the process
     other         members of linux that CDI edits may set: intelRdt, netDevices
     remove_hooks  base names of programs whose hook entries go, at every stage
     prepare       the work of ``kernel.prepare`` (see ``operations``)
     mask_params   true where /proc/driver/nvidia/params has to be masked, which only a hook can do
+    hook          the entry that does this in a hook, where need be: its path and arguments are still to be filled in
+    hook_arguments  the arguments that stand for the work of ``prepare`` and ``mask_params``
+    says          what is injected and why, for the log
 
 Absent members mean nothing to do. An empty document leaves the container as it is.
 """
@@ -22,12 +26,10 @@ from typing import Any
 from linkspan.emit.operations import work
 from linkspan.errors import HostError
 from linkspan.facts.model import DeviceNode
+from linkspan.formats.oci import NVIDIA_HOOKS
 from linkspan.plan.model import Injection, Mount
 
 Edits = dict[str, Any]
-
-NVIDIA_HOOKS = ("nvidia-container-runtime-hook", "nvidia-container-toolkit")
-"""The base names of the toolkit's own hook: in every mode but legacy it would inject a second time (contract 2.5)."""
 
 
 def edits(injection: Injection, arch: str) -> Edits:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 VOLUME_MOUNT_ROOT = "/var/run/nvidia-container-devices"
 """Mounts of /dev/null below this folder are requests, where the configuration allows it (contract 2.3)."""
 
+NVIDIA_HOOKS = ("nvidia-container-runtime-hook", "nvidia-container-toolkit")
+"""The base names of the toolkit's own hook: in every mode but legacy it would inject a second time (contract 2.5)."""
+
 
 def is_create(argv: "Sequence[str]") -> bool:
     """True where runc's arguments (without the program) hold the verb ``create``, not as a bundle flag's value."""
@@ -65,7 +68,7 @@ def request_view(spec: "dict[str, Any]", env_names: "Iterable[str]", prefixes: "
             "mounts": _device_mounts(spec.get("mounts") or ()),
             "privileged": "CAP_SYS_ADMIN" in bounding,
         }
-    except (AttributeError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise FormatError(f"config.json is not an OCI runtime specification: {error}") from None
 
 

@@ -90,3 +90,7 @@ def _root_of_bundle(bundle: str) -> str:
     if not root:
         raise FormatError(f"{bundle}/config.json names no root")
     return str(root)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

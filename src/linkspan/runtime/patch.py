@@ -5,6 +5,8 @@ place. Members of config.json that no edit names are not touched, whatever they 
 is not of the type that the OCI specification gives it, that is a TypeError or AttributeError, and no container.
 """
 
+from linkspan.formats.oci import NVIDIA_HOOKS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 def apply(spec: "Document", edits: "Document") -> bool:
     """Apply the edits to the specification in place; True where anything changed."""
     changed = remove_hooks(spec, edits.get("remove_hooks", ()))
-    if not edits.keys() - {"remove_hooks"}:
+    for stage, entries in edits.get("ensure_hooks", {}).items():
+        changed = _ensure_hooks(_list(_member(spec, "hooks"), stage), entries) or changed
+    if not edits.keys() - {"remove_hooks", "ensure_hooks"}:
         return changed
     process = _member(spec, "process")
     _list(process, "env").extend(edits.get("env", ()))
@@ -39,11 +43,22 @@ def remove_hooks(spec: "Document", names: "tuple[str, ...]") -> bool:
     hooks = spec.get("hooks") or {}
     dropped = False
     for stage, entries in hooks.items():
-        kept = [entry for entry in entries or () if entry.get("path", "").rpartition("/")[2] not in names]
+        kept = [entry for entry in entries or () if _program(entry) not in names]
         if entries and len(kept) != len(entries):
             hooks[stage] = kept
             dropped = True
     return dropped
+
+
+def _ensure_hooks(present: "list[Document]", entries: "list[Document]") -> bool:
+    if any(_program(entry) in NVIDIA_HOOKS for entry in present):
+        return False
+    present.extend(entries)
+    return True
+
+
+def _program(entry: "Document") -> str:
+    return str(entry.get("path", "")).rpartition("/")[2]
 
 
 def _add_devices(spec: "Document", process: "Document", edits: "Document") -> None:

@@ -16,7 +16,7 @@ import msgspec
 from linkspan._version import __version__
 from linkspan.errors import HostError
 from linkspan.formats import state
-from linkspan.kernel import files, process
+from linkspan.kernel import files, process, trees
 
 START_PATH = (
     "__init__",
@@ -115,12 +115,12 @@ def install(place: Place) -> tuple[str, ...]:
         with open(f"{source}/{module}.py", "rb") as file:
             data = file.read()
         target = f"{place.library}/linkspan/{module}.py"
-        files.make_folder(os.path.dirname(target))
+        trees.make_folders(os.path.dirname(target))
         files.write_whole(target, data)
     python = interpreter()
     compile_all = [python, "-I", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
     process.run([*compile_all, place.library], env={}, timeout_s=60)
-    files.make_folder(f"{place.prefix}/bin")
+    trees.make_folders(f"{place.prefix}/bin")
     files.write_whole(place.runtime, runtime_launcher(place, python).encode(), 0o755)
     files.write_whole(place.hook, hook_launcher(place, python).encode(), 0o755)
     return place.runtime, place.hook
@@ -128,13 +128,13 @@ def install(place: Place) -> tuple[str, ...]:
 
 def remove(place: Place) -> tuple[str, ...]:
     """Take away what ``install`` put in place; the paths that were there."""
-    modules = [f"{place.library}/linkspan/{module}.py" for module in START_PATH]
-    return files.remove_all([place.runtime, place.hook, *modules], compiled=True, stop_at=place.prefix)
+    removed = [path for path in (place.runtime, place.hook) if trees.remove_file(path)]
+    return (*removed, *([place.library] if trees.remove_tree(place.library) else []))
 
 
 def interpreter() -> str:
     """The Python for the start path: the system's own, which no user's environment can change, else this one's base."""
-    for candidate in ("/usr/bin/python3", sys._base_executable):  # noqa: SLF001  # documented nowhere else
+    for candidate in ("/usr/bin/python3", sys._base_executable):  # the base of a venv
         real = os.path.realpath(candidate)
         if os.access(real, os.X_OK) and _is_new_enough(real):
             return real

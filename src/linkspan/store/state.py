@@ -1,0 +1,135 @@
+"""The state folder: what the full program keeps so that the next container start does not need it.
+
+The layout is in ``formats.state``. Everything is written whole, by rename, readable by all and writable by us alone; a
+folder that cannot be written (a full disk, a rootless user) costs time at the next start, and nothing else.
+"""
+
+import os
+from typing import Any
+
+from linkspan.errors import ConfigError, HostError, KernelError
+from linkspan.facts import snapshot
+from linkspan.facts.model import HostFacts, Stamp
+from linkspan.formats import fastjson, state
+from linkspan.formats.toolkit_config import ToolkitConfig, parse
+from linkspan.kernel import files, stamps, trees
+
+EDITS_KEPT = 512
+"""Files below ``edits``. What is kept is decided by requests, which strangers write, so their number has a bound."""
+
+DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+
+def read_config(path: str) -> tuple[ToolkitConfig, Stamp]:
+    """The configuration and the stamp of its file; the defaults where there is none (contract 1.1)."""
+    stamp = Stamp(kind="file", path=path, value=stamps.take("file", path))
+    try:
+        with open(path, "rb") as file:
+            return parse(file.read(), path), stamp
+    except FileNotFoundError:
+        return ToolkitConfig(), Stamp(kind="absent", path=path)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}", subject=path) from None
+
+
+def switches(config: ToolkitConfig, stamp: Stamp, search_path: str) -> dict[str, Any]:
+    """What the start path needs of a configuration, with the stamp of the file that it came from."""
+    modes = config.nvidia_container_runtime.modes
+    log = config.nvidia_container_runtime.debug
+    return {
+        "version": state.VERSION,
+        "config": stamp.path,
+        "path": search_path,
+        "stamps": stamp_list((stamp,)),
+        "low_level": find_low_level(config.nvidia_container_runtime.runtimes, search_path),
+        "env_names": [name.strip() for name in config.swarm_resource.split(",") if name.strip()],
+        "annotation_prefixes": list(modes.cdi.annotation_prefixes),
+        "log": "" if log == "/dev/null" else log,
+    }
+
+
+def find_low_level(candidates: tuple[str, ...], search_path: str) -> str:
+    """The absolute path of the first low-level runtime that is there (contract 2.1)."""
+    for name in candidates:
+        if found := find_program(name, search_path):
+            return found
+    raise ConfigError(
+        f"no low-level runtime was found: looked for {', '.join(candidates) or 'none'}",
+        hint="install runc or crun, or name one in nvidia-container-runtime.runtimes",
+    )
+
+
+def find_program(name: str, search_path: str) -> str:
+    """The absolute path of an executable by the rules of contract 1.2 and 2.1, or an empty string."""
+    folders = [""] if "/" in name else [*filter(None, search_path.split(":")), *DEFAULT_PATH]
+    for folder in folders:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return os.path.abspath(path)
+    return ""
+
+
+def keep_switches(folder: str, document: dict[str, Any]) -> None:
+    """Keep the switches, and the launcher's short form of them."""
+    _keep(f"{folder}/switches.json", fastjson.dumps(document))
+    config, search_path, low_level = document["config"], document["path"], document["low_level"]
+    if any("\n" in part for part in (config, search_path, low_level)):
+        return  # the short form has one value a line; such a PATH only costs time
+    kind, _, value = document["stamps"][0]
+    text = state.low_level_text(config, search_path, low_level, kind == "file")
+    _keep(f"{folder}/low-level", text, mtime_ns=int(value.rpartition(":")[2] or 0))
+
+
+def keep_edits(folder: str, view: dict[str, Any], switched: dict[str, Any], edits: dict[str, Any], of: object) -> None:
+    """Keep the edits for a request view, with the stamps (``of``) under which they hold."""
+    document = {"version": state.VERSION, "stamps": of, "edits": edits}
+    _make_room(f"{folder}/edits")
+    _keep(f"{folder}/{state.edits_name(view, switched)}", fastjson.dumps(document))
+
+
+def current_facts(folder: str, search: snapshot.Search) -> HostFacts:
+    """The facts of this host: the saved ones while every stamp holds, else collected anew and saved."""
+    saved = _saved_facts(folder, search)
+    if saved is not None:
+        return saved
+    facts = snapshot.collect(search)
+    _keep(f"{folder}/facts.json", snapshot.dumps(facts))
+    return facts
+
+
+def stamp_list(found: tuple[Stamp, ...]) -> list[list[str]]:
+    """Stamps as the start path reads them."""
+    return [[stamp.kind, stamp.path, stamp.value] for stamp in found]
+
+
+def _saved_facts(folder: str, search: snapshot.Search) -> HostFacts | None:
+    try:
+        facts = snapshot.load(f"{folder}/facts.json")
+    except (HostError, KernelError, ConfigError, OSError):
+        return None
+    same_host = facts.root == search.root and facts.dev_root == (search.dev_root or search.root)
+    return facts if same_host and stamps.stale(map(tuple, stamp_list(facts.stamps))) is None else None
+
+
+def _keep(path: str, text: str, mtime_ns: int = 0) -> None:
+    """Write one file of the folder; where that fails, the next start is as slow as this one."""
+    try:
+        trees.make_folders(os.path.dirname(path))
+        files.write_whole(path, text.encode())
+        if mtime_ns:
+            os.utime(path, ns=(mtime_ns, mtime_ns))
+    except (KernelError, OSError):
+        return
+
+
+def _make_room(folder: str) -> None:
+    """Drop the older half of the edits when there are too many."""
+    try:
+        names = os.listdir(folder)
+        if len(names) < EDITS_KEPT:
+            return
+        paths = sorted((f"{folder}/{name}" for name in names), key=os.path.getmtime)
+        for path in paths[: EDITS_KEPT // 2]:
+            os.unlink(path)
+    except OSError:
+        return
