@@ -1,0 +1,78 @@
+"""Mounts for tests, made in a mount namespace of the test process: when it ends, however it ends, they are gone."""
+
+import contextlib
+import ctypes
+import os
+import tempfile
+from collections.abc import Iterator
+
+from tests.debian import UnavailableError
+
+CLONE_NEWNS = 0x00020000
+MS_REC_PRIVATE = 0x4000 | 0x40000
+MS_BIND = 0x1000
+MS_RDONLY_BIND = 0x1 | 0x20 | MS_BIND  # MS_RDONLY, MS_REMOUNT
+MNT_DETACH = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_private_for: set[int] = set()
+
+
+def enter_private_mounts() -> None:
+    """Move this process into a mount namespace of its own, once; UnavailableError without the right to."""
+    if os.getpid() in _private_for:
+        return
+    if os.geteuid() or _libc.unshare(CLONE_NEWNS):
+        raise UnavailableError("this process may not make a mount namespace (root with CAP_SYS_ADMIN can)")
+    mount("none", "/", "", MS_REC_PRIVATE)
+    _private_for.add(os.getpid())
+
+
+def mount(source: str, target: str, kind: str, flags: int = 0, options: str = "") -> None:
+    """mount(2); UnavailableError where the kernel refuses."""
+    if _libc.mount(source.encode(), target.encode(), kind.encode(), flags, options.encode()):
+        cause = os.strerror(ctypes.get_errno())
+        raise UnavailableError(f"this machine does not let us mount {kind or 'a bind'} on {target}: {cause}")
+
+
+def unmount(target: str) -> None:
+    """Take a mount away, at once from view and from the kernel when its last user ends."""
+    _libc.umount2(target.encode(), MNT_DETACH)
+
+
+@contextlib.contextmanager
+def overlay(lower: str, folder: str | None = None) -> Iterator[str]:
+    """A writable copy of a tree, at no cost: what is written goes to a temporary folder (made below ``folder``)."""
+    enter_private_mounts()
+    with tempfile.TemporaryDirectory(prefix="linkspan-overlay-", dir=folder) as work:
+        os.chmod(work, 0o755)  # the container's ids of a user namespace have to get in
+        for name in ("upper", "work", "merged"):
+            os.mkdir(f"{work}/{name}")
+        mount("overlay", f"{work}/merged", "overlay", 0, f"lowerdir={lower},upperdir={work}/upper,workdir={work}/work")
+        try:
+            yield f"{work}/merged"
+        finally:
+            unmount(f"{work}/merged")
+
+
+@contextlib.contextmanager
+def tmpfs(folder: str, size_kb: int) -> Iterator[str]:
+    """A file system that is soon full."""
+    enter_private_mounts()
+    mount("tmpfs", folder, "tmpfs", 0, f"size={size_kb}k")
+    try:
+        yield folder
+    finally:
+        unmount(folder)
+
+
+@contextlib.contextmanager
+def read_only(folder: str) -> Iterator[str]:
+    """The folder as a read-only mount, for everybody."""
+    enter_private_mounts()
+    mount(folder, folder, "", MS_BIND)
+    try:
+        mount("none", folder, "", MS_RDONLY_BIND)
+        yield folder
+    finally:
+        unmount(folder)
