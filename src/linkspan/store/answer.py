@@ -4,6 +4,7 @@ Every mode of the toolkit comes through here. Where the request names devices, t
 where it names entries of CDI specs, their edits are taken; ``legacy`` leaves the work to the prestart hook.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,11 +17,13 @@ from linkspan.facts.snapshot import Search
 from linkspan.formats.oci import NVIDIA_HOOKS
 from linkspan.formats.toolkit_config import ToolkitConfig
 from linkspan.plan.injection import inject
-from linkspan.plan.mode import resolve_mode
 from linkspan.plan.model import ContainerView, DeviceRequest, Policy
 from linkspan.plan.policy import policy_of
 from linkspan.plan.request import read_request
+from linkspan.plan.requirements import check
+from linkspan.plan.selection import select
 from linkspan.store import specs, state
+from linkspan.store.registry import load
 
 FactsSource = Callable[[Search], HostFacts]
 
@@ -38,24 +41,26 @@ def answer(view: dict[str, Any], config: ToolkitConfig, search_path: str, facts:
     The host is only looked at where the container asks for something: one that does not starts on any host.
     """
     policy = policy_of(config)
-    container = _container(view)
     if policy.mode == "legacy":
         return Answer(_legacy_hook(config, search_path))
-    if read_request(container, policy).empty:
-        return Answer({"remove_hooks": list(NVIDIA_HOOKS)})
-    found = facts(search_of(config))
-    request = read_request(container, policy, found.platform)
-    if request.empty:
-        return Answer({"remove_hooks": list(NVIDIA_HOOKS)})
+    container = _container(view)
+    request = read_request(container, policy)
     if request.cdi_devices:
-        return _from_specs(request, found, policy, config)
-    return _from_facts(request, found, policy)
+        return _from_specs(request, policy, config, facts)
+    if not request.empty:
+        found = facts(search_of(config))
+        # Read once more, now that the platform is known: on Tegra other rules hold than on the plain host assumed.
+        request = read_request(container, policy, found.platform)
+        if not request.empty:
+            return _from_facts(request, found, policy)
+    return Answer({"remove_hooks": list(NVIDIA_HOOKS)})
 
 
 def search_of(config: ToolkitConfig) -> Search:
     """Where the configuration says that the host's driver is."""
     csv_folder = config.nvidia_container_runtime.modes.csv.mount_spec_path
-    return Search(root=config.nvidia_container_cli.root or "/", csv_folder=csv_folder)
+    csv_files = tuple(f"{csv_folder}/{name}.csv" for name in ("devices", "drivers", "l4t"))
+    return Search(root=config.nvidia_container_cli.root or "/", csv_files=csv_files)
 
 
 def _container(view: dict[str, Any]) -> ContainerView:
@@ -72,6 +77,25 @@ def _from_facts(request: DeviceRequest, facts: HostFacts, policy: Policy) -> Ans
     edits["hook_arguments"] = operations.hook_arguments(injection)
     edits["says"] = f"{', '.join(request.devices)} by {request.source}"
     return Answer(edits, state.stamp_list(facts.stamps))
+
+
+def _from_specs(request: DeviceRequest, policy: Policy, config: ToolkitConfig, facts: FactsSource) -> Answer:
+    kind = policy.default_kind
+    registry = load(config.nvidia_container_runtime.modes.cdi.spec_dirs)
+    if all(name.startswith(f"{kind}=") for name in request.cdi_devices):
+        ids = tuple(name.removeprefix(f"{kind}=") for name in request.cdi_devices)
+        if not specs.knows_kind(registry, kind):
+            # No spec was ever written: the device itself is meant, and we know it as well as a spec would.
+            return _from_facts(
+                msgspec.structs.replace(request, devices=ids, cdi_devices=()), facts(search_of(config)), policy
+            )
+        if request.requirements:
+            found = facts(search_of(config))
+            check(request.requirements, found, select(found, ids).gpus)
+    resolution = registry.resolve(request.cdi_devices)
+    edits = specs.edits(request, resolution, os.uname().machine)
+    edits["says"] = f"{', '.join(request.cdi_devices)} by {request.source}"
+    return Answer(edits, state.stamp_list(resolution.stamps))
 
 
 def _legacy_hook(config: ToolkitConfig, search_path: str) -> dict[str, Any]:

@@ -107,8 +107,9 @@ def _saved_facts(folder: str, search: snapshot.Search) -> HostFacts | None:
         facts = snapshot.load(f"{folder}/facts.json")
     except (HostError, KernelError, ConfigError, OSError):
         return None
-    same_host = facts.root == search.root and facts.dev_root == (search.dev_root or search.root)
-    return facts if same_host and stamps.stale(map(tuple, stamp_list(facts.stamps))) is None else None
+    same_host = facts.root == search.root and facts.dev_root == (search.dev_root or facts.dev_root)
+    fresh = stamps.stale((stamp.kind, stamp.path, stamp.value) for stamp in facts.stamps) is None
+    return facts if same_host and fresh else None
 
 
 def _keep(path: str, text: str, mtime_ns: int = 0) -> None:

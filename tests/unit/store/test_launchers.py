@@ -1,0 +1,168 @@
+"""The start path put in place: launchers that depend on nothing, and modules that import next to nothing."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from linkspan.formats import state
+from linkspan.store import launchers
+
+SRC = os.path.abspath("src")
+
+STANDARD_LIBRARY = {
+    "_blake2",
+    "_collections_abc",
+    "_json",
+    "_stat",
+    "_struct",
+    "errno",
+    "genericpath",
+    "linkspan",
+    "os",
+    "os.path",
+    "posixpath",
+    "select",
+    "stat",
+    "time",
+    "zlib",
+}
+"""What the start path may import beside its own modules; all of it is C, frozen, or small."""
+
+
+def imported_by(statement: str) -> set[str]:
+    """The modules that a bare interpreter has after a statement, less those that it starts with."""
+    code = f"import sys; base = set(sys.modules); sys.path.insert(0, {SRC!r}); {statement}; print(*set(sys.modules) - base)"
+    done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=True, timeout=20)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import linkspan.runtime.wrapper, linkspan.runtime.rootfs",
+        "import linkspan.runtime.hook",
+        "import linkspan.kernel.prepare",
+    ],
+)
+def test_the_start_path_imports_what_is_on_the_list_and_nothing_else(statement):
+    ours = {f"linkspan.{module}".replace("/", ".").removesuffix(".__init__") for module in launchers.START_PATH}
+    assert imported_by(statement) - ours - STANDARD_LIBRARY == set()
+
+
+def test_every_module_on_the_list_is_used():
+    both = imported_by("import linkspan.runtime.wrapper, linkspan.runtime.rootfs, linkspan.runtime.hook")
+    late = imported_by("import linkspan.kernel.params, linkspan.formats.elf")
+    ours = {f"linkspan.{module}".replace("/", ".").removesuffix(".__init__") for module in launchers.START_PATH}
+    assert ours - both - late - {"linkspan.__init__", "linkspan"} == set()
+
+
+@pytest.fixture
+def place(tmp_path) -> launchers.Place:
+    return launchers.Place(prefix=str(tmp_path / "pre fix"), state=str(tmp_path / "state"))
+
+
+def run(*argv: str, **env: str) -> subprocess.CompletedProcess:
+    env = {"PATH": "/usr/bin:/bin", **env}
+    return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=20, check=False)
+
+
+@pytest.mark.allow_subprocess
+def test_installed_launchers_run_and_removing_leaves_nothing(place):
+    assert launchers.install(place) == (place.runtime, place.hook)
+    done = run(place.hook, "nonsense")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("linkspan-hook: the first argument is nonsense")
+    caches = [folder for folder, _, _ in os.walk(place.library) if folder.endswith("__pycache__")]
+    assert caches
+    assert launchers.remove(place) == (place.runtime, place.hook, place.library)
+    assert launchers.remove(place) == ()
+    assert [name for _, _, names in os.walk(place.prefix) for name in names] == []
+
+
+@pytest.mark.allow_subprocess
+def test_installing_twice_is_installing_once(place):
+    launchers.install(place)
+    before = sorted(os.walk(place.prefix))
+    launchers.install(place)
+    assert sorted(os.walk(place.prefix)) == before
+
+
+class Launched:
+    """An installed runtime launcher beside a low-level runtime that says how it was called."""
+
+    def __init__(self, place: launchers.Place, folder) -> None:
+        self.place, self.folder = place, folder
+        os.makedirs(place.state)
+        os.makedirs(os.path.dirname(place.runtime))
+        self.runc = self.script("runc", 'echo "runc $@"')
+        # In the place of Python stands a program that says that it was started.
+        python = self.script("python", 'shift 3; echo "python $@"')
+        with open(place.runtime, "w") as file:
+            file.write(launchers.runtime_launcher(place, python))
+        os.chmod(place.runtime, 0o755)
+        self.config = str(folder / "config.toml")
+
+    def script(self, name: str, text: str) -> str:
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    def mark(self, *, config_exists: bool, path: str = "/usr/bin:/bin") -> None:
+        marker = f"{self.place.state}/low-level"
+        with open(marker, "w") as file:
+            file.write(state.low_level_text(self.config, path, self.runc, config_exists))
+        if config_exists:
+            os.utime(marker, ns=(0, os.stat(self.config).st_mtime_ns))
+
+    def __call__(self, *argv: str) -> str:
+        done = run(self.place.runtime, *argv, NVIDIA_CTK_CONFIG_FILE_PATH=self.config)
+        assert done.stderr == ""
+        return done.stdout
+
+
+@pytest.fixture
+def launched(place, tmp_path) -> Launched:
+    return Launched(place, tmp_path)
+
+
+def test_the_launcher_sends_every_verb_but_create_straight_on(launched):
+    launched.mark(config_exists=False)
+    assert launched("--root", "/r x", "state", "c 1") == "runc --root /r x state c 1\n"
+    assert launched("create", "c1") == "python create c1\n"
+
+
+def test_the_launcher_goes_the_long_way_where_nothing_is_known(launched):
+    assert launched("state", "c1") == "python state c1\n"
+
+
+def test_the_launcher_sees_that_the_configuration_changed(launched):
+    with open(launched.config, "w") as file:
+        file.write("x = 1\n")
+    launched.mark(config_exists=False)
+    assert launched("state").startswith("python"), "a configuration file appeared"
+    launched.mark(config_exists=True)
+    assert launched("state").startswith("runc")
+    os.utime(launched.config, ns=(0, os.stat(launched.config).st_mtime_ns + 1))
+    assert launched("state").startswith("python"), "it became newer by a nanosecond"
+    os.utime(launched.config, ns=(0, os.stat(launched.config).st_mtime_ns - 1000))
+    assert launched("state").startswith("python"), "it became older: an old one was put back"
+    os.unlink(launched.config)
+    assert launched("state").startswith("python"), "it is gone"
+
+
+def test_the_launcher_sees_another_path_and_a_runtime_that_is_gone(launched):
+    launched.mark(config_exists=False, path="/elsewhere")
+    assert launched("state").startswith("python")
+    launched.mark(config_exists=False)
+    os.unlink(launched.runc)
+    assert launched("state").startswith("python")
+
+
+def test_the_launcher_says_its_version_and_goes_on(launched):
+    launched.mark(config_exists=False)
+    first, spec, blank, rest = launched("--version").split("\n", 3)
+    assert first.startswith("linkspan-runtime version ")
+    assert (spec, blank, rest) == ("spec: 1.3.0", "", "runc --version\n")
