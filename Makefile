@@ -1,0 +1,66 @@
+# Every target sees to its own set-up; 'make help' lists them.
+
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip --quiet --disable-pip-version-check
+NATIVE = $(wildcard src/linkspan/sim/native/*.[ch])
+PURE = plan emit formats
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint format lock clean
+
+## show this list
+help:
+	@awk '/^## / {text = substr($$0, 4)} /^[a-z]+:/ && text {printf "make %-8s %s\n", substr($$1, 1, length($$1) - 1), text; text = ""}' Makefile
+
+## start the guide's four containers, on real or simulated GPUs
+demo: setup
+	.venv/bin/linkspan demo
+
+## run every test: units, linters, real containers; ends with pytest's closing line
+test: setup
+	.venv/bin/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
+	@for part in $(PURE); do .venv/bin/python -m coverage report --include="src/linkspan/$$part/*" --fail-under=95 \
+	  >.make/coverage-$$part || { cat .make/coverage-$$part; echo "linkspan.$$part: covered below 95 %" >&2; exit 1; }; done
+
+## check style, types, layers and the lock file
+lint: setup
+	.venv/bin/python -m pytest -q tests/test_linters.py
+
+## format the source
+format: setup
+	.venv/bin/ruff check --quiet --fix .
+	.venv/bin/ruff format .
+
+## measure container starts and spec generation, into docs/benchmarks
+bench: setup
+	.venv/bin/python -m tests.bench
+
+## pin every dependency anew, with hashes, in requirements.lock
+lock: .make/pip-tools
+	.make/pip-tools/bin/python .ci/lock pyproject.toml requirements.lock
+
+## do the set-up alone: Debian packages, virtual environment, the package in it
+setup: .make/package
+
+## remove what the other targets made, the virtual environment too
+clean:
+	rm -rf .venv .make build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -prune -exec rm -rf {} +
+
+.make/packages: .ci/packages
+	@mkdir -p .make
+	PYTHON=$(PYTHON) .ci/packages
+	@touch $@
+
+.make/venv: requirements.lock | .make/packages
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	@touch $@
+
+.make/package: .make/venv pyproject.toml hatch_build.py $(NATIVE)
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.make/pip-tools: | .make/packages
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet 'pip-tools>=7.4'
