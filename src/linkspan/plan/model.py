@@ -14,7 +14,11 @@ GATES: tuple[Gate, ...] = ("gds", "mofed", "gdrcopy", "nvswitch")
 
 
 class Policy(Model, frozen=True, kw_only=True):
-    """The switches that a configuration may set, as far as deciding needs them (contract 1.2)."""
+    """The switches that a configuration may set, as far as deciding needs them (contract 1.2).
+
+    ``compat_root`` replaces the folder of CUDA's compatibility libraries in containers on Tegra (contract 5.6).
+    ``features`` and ``disabled_hooks`` are the toolkit's names (contract 5.9 and 5.1), see ``plan.switches``.
+    """
 
     mode: Literal["auto", "legacy", "csv", "cdi", "jit-cdi"] = "auto"
     default_kind: str = "nvidia.com/gpu"
@@ -27,13 +31,16 @@ class Policy(Model, frozen=True, kw_only=True):
     ignore_imex: bool = False
     cuda_compat_mode: Literal["disabled", "hook", "ldconfig", "mount"] = "ldconfig"
     additional_gids: bool = True
+    compat_root: str = ""
+    features: tuple[str, ...] = ()
+    disabled_hooks: tuple[str, ...] = ()
 
 
 class ContainerView(Model, frozen=True, kw_only=True):
     """The part of a container's configuration that may hold a request.
 
-    ``env`` is the process's list of ``K=V`` as it stands; ``mounts`` are (source, destination) pairs; ``privileged`` means
-    CAP_SYS_ADMIN in the bounding set.
+    ``env`` is the process's list of ``K=V`` as it stands; ``mounts`` are (source, destination) pairs; ``privileged``
+    means CAP_SYS_ADMIN in the bounding set.
     """
 
     env: tuple[str, ...] = ()
@@ -58,7 +65,8 @@ class DeviceRequest(Model, frozen=True, kw_only=True):
 
     ``devices`` are plain ids in the order asked, without repeats: ``all`` or ``none`` stand alone. ``cdi_devices`` are
     qualified names. Both empty means: this container is none of our business. ``source`` says where the request
-    stood, for people. ``capabilities`` is None where nothing was said.
+    stood, for people; ``refused`` says why a request that stood there does not count. ``capabilities`` is None where
+    nothing was said.
     """
 
     devices: tuple[str, ...] = ()
@@ -72,6 +80,7 @@ class DeviceRequest(Model, frozen=True, kw_only=True):
     mig_config: str = ""
     mig_monitor: str = ""
     legacy_image: bool = False
+    refused: str = ""
 
     @property
     def empty(self) -> bool:
