@@ -1,0 +1,76 @@
+"""Compiles the simulated driver's three native files while the package is built; running it needs no compiler.
+
+They have to load in any container, so nothing ties them to this machine's C library: symbols stay unversioned (the
+libraries are linked against nothing, nvidia-smi against empty stand-ins for libc and libdl) and are found at run time in
+whatever glibc, or for the libraries musl, the process has.
+"""
+
+import os
+import shlex
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+NATIVE = "src/linkspan/sim/native"
+# -U_FORTIFY_SOURCE: its __*_chk functions are glibc's alone.
+CFLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-fPIC", "-fvisibility=hidden", "-fno-stack-protector", "-U_FORTIFY_SOURCE"]
+LINK = ["-nostdlib", "-Wl,--build-id=none", "-Wl,-z,relro", "-Wl,-z,noexecstack", "-s"]
+LIBRARIES = {
+    "libnvidia-ml.so": ("libnvidia-ml.so.1", ["host.c", "nvml.c", "nvml_device.c", "nvml_internal.c"]),
+    "libcuda.so": ("libcuda.so.1", ["host.c", "cuda.c"]),
+}
+PROGRAM = ("nvidia-smi", ["start.c", "smi.c"])
+# What nvidia-smi calls, by the library that has it before glibc 2.34 put dlopen into libc.
+STAND_INS = {
+    "libdl.so.2": ["dlopen", "dlsym"],
+    "libc.so.6": [
+        *["__libc_start_main", "printf", "puts", "putchar", "snprintf"],
+        *["memcmp", "memcpy", "strcmp", "strcpy", "strcspn", "strlen", "strncmp", "strstr"],
+    ],
+}
+
+
+def compile_native(folder: Path) -> list[Path]:
+    """Compile the native files beside their sources in ``folder``; returns what was made."""
+    for name, (soname, sources) in LIBRARIES.items():
+        _cc(folder, "-shared", f"-Wl,-soname,{soname}", "-o", name, *sources)
+    program, sources = PROGRAM
+    with tempfile.TemporaryDirectory() as scratch:
+        stand_ins = [_stand_in(Path(scratch), soname, symbols) for soname, symbols in STAND_INS.items()]
+        _cc(folder, "-pie", "-Wl,--no-as-needed", "-o", program, *sources, *stand_ins)
+    return [folder / name for name in (*LIBRARIES, program)]
+
+
+def _stand_in(folder: Path, soname: str, symbols: list[str]) -> str:
+    """A library to link against that has these names and no versions."""
+    source = folder / f"{soname}.c"
+    source.write_text("".join(f"void {symbol}(void) {{}}\n" for symbol in symbols))
+    _cc(folder, "-shared", "-w", "-fno-builtin", "-fvisibility=default", f"-Wl,-soname,{soname}", "-o", soname, source.name)
+    return str(folder / soname)
+
+
+def _cc(folder: Path, *arguments: str) -> None:
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    try:
+        subprocess.run([*compiler, *CFLAGS, *LINK, *arguments], cwd=folder, check=True)
+    except FileNotFoundError:
+        cause = f"no C compiler ({compiler[0]}): install gcc, or name one in CC, to build the simulated GPU driver"
+        raise SystemExit(cause) from None
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"{compiler[0]} failed on the simulated GPU driver, exit code {error.returncode}") from None
+
+
+class NativeBuildHook(BuildHookInterface[Any]):
+    """Puts the compiled files into the wheel, and the platform into its tag."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile; in an editable installation the files are used where they are."""
+        made = compile_native(Path(self.root, NATIVE))
+        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{platform}"
+        build_data["artifacts"] += [f"/{path.relative_to(self.root)}" for path in made]
