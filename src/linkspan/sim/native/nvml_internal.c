@@ -5,7 +5,8 @@
 
 #define TABLE_ENTRIES 256
 
-static const unsigned char smi_table_id[16] = {0x6c, 0x3e, 0xfe, 0xc4, 0x8f, 0xc9, 0x4e, 0x6c,
+/* 6c3efec4-8fc9-4e6c-a327-ee696e12f7c4, its first three parts little-endian as in a GUID's memory. */
+static const unsigned char smi_table_id[16] = {0xc4, 0xfe, 0x3e, 0x6c, 0xc9, 0x8f, 0x6c, 0x4e,
                                                0xa3, 0x27, 0xee, 0x69, 0x6e, 0x12, 0xf7, 0xc4};
 
 /* Serves for every entry of the table. A second argument behind a device is the counter of a list (processes, mostly):
