@@ -50,12 +50,13 @@ def read(data: bytes) -> Reading:
 class _Frame:
     """A mapping or list that is still open."""
 
-    def __init__(self, container: dict[str, Any] | list[Any], where: Address, anchor: str | None, before: int) -> None:
+    def __init__(self, container: dict[str, Any] | list[Any], where: Address, field: str, values_before: int) -> None:
         self.container = container
         self.where = where
-        self.anchor = anchor
-        self.values_before = before
+        self.field = field
+        self.values_before = values_before
         self.key: str | None = None
+        self.anchor: str | None = None
 
 
 class _Builder:
@@ -77,11 +78,11 @@ class _Builder:
 
     @property
     def field(self) -> str:
-        """The name of the field that the next value belongs to, list or not; empty for a key."""
-        for frame in reversed(self._open):
-            if isinstance(frame.container, dict):
-                return frame.key or ""
-        return ""
+        """The name of the field that the next value belongs to, by itself or in a list; empty for a field's name."""
+        if not self._open:
+            return ""
+        frame = self._open[-1]
+        return frame.field if isinstance(frame.container, list) else frame.key or ""
 
     def scalar(self, value: Any, line: int, anchor: str | None = None) -> None:
         frame = self._open[-1] if self._open else None
@@ -95,8 +96,10 @@ class _Builder:
     def open(self, container: dict[str, Any] | list[Any], line: int, anchor: str | None = None) -> None:
         if len(self._open) >= DEPTH_LIMIT:
             raise FormatError(f"is nested more than {DEPTH_LIMIT} levels deep", subject=str(line))
-        before = self._values
-        self._open.append(_Frame(container, self._place(container, line), anchor, before))
+        field, before = self.field, self._values
+        frame = _Frame(container, self._place(container, line), field, before)
+        frame.anchor = anchor
+        self._open.append(frame)
 
     def close(self) -> None:
         frame = self._open.pop()
