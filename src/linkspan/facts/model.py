@@ -1,8 +1,9 @@
 """What a GPU host has, as frozen data. Nothing here looks at a machine.
 
-Paths come in two kinds, and the names say which. ``path`` is the path below the driver root (or the device root), as it
-stands on a host whose root is ``/``; it is what a container sees. ``host_path`` is where this machine keeps it: the root
-joined in front, every symlink resolved *below that root*. Two hosts that differ only in their root have equal ``path``s.
+Paths come in two kinds, and the names say which. ``path`` is the path below the driver root (or the device root), as
+it stands on a host whose root is ``/``; it is what a container sees. ``host_path`` is where this machine keeps it: the
+root joined in front, every symlink resolved *below that root*. Two hosts that differ only in their root have equal
+``path``s.
 
 A saved ``HostFacts`` is support bundle, test fixture and offline input in one (see ``snapshot``), so a part that is
 missing is an empty field here and a line in ``missing``, never an exception.
@@ -94,8 +95,8 @@ class MigDevice(Model, frozen=True, kw_only=True):
 class Gpu(Model, frozen=True, kw_only=True):
     """A GPU as NVML reports it.
 
-    ``index`` is NVML's order, ``minor`` the number of its ``/dev/nvidiaN``: the two differ on some hosts. ``path`` is its
-    node, empty when that node does not exist. ``pci_bus_id`` has an eight digit domain: ``00000000:1A:00.0``.
+    ``index`` is NVML's order, ``minor`` the number of its ``/dev/nvidiaN``: the two differ on some hosts. ``path`` is
+    its node, empty when that node does not exist. ``pci_bus_id`` has an eight digit domain: ``00000000:1A:00.0``.
     ``compute_capability`` is ``"9.0"``. ``drm`` are the paths of its DRM nodes, ``by_path`` the links to them.
     """
 
@@ -119,8 +120,9 @@ class Driver(Model, frozen=True, kw_only=True):
     """The driver's version and where each reading of it came from.
 
     ``version`` is the one to go by: the kernel module's where it is loaded, since the user-space files must match it,
-    else the libraries'. ``readings`` maps source (``proc``, ``nvml``, ``library``) to version; more than one value means
-    a half-finished update, said in ``conflict`` as a sentence. ``cuda_version`` is the newest CUDA it can run, ``12.4``.
+    else the libraries'. ``readings`` maps source (``proc``, ``nvml``, ``library``) to version; more than one value
+    means a half-finished update, said in ``conflict`` as a sentence. ``cuda_version`` is the newest CUDA it can run,
+    ``12.4``.
     """
 
     version: str = ""
@@ -170,8 +172,8 @@ class Missing(Model, frozen=True, kw_only=True):
 class Stamp(Model, frozen=True, kw_only=True):
     """A cheap witness that a fact is still true.
 
-    ``kind`` says how ``value`` is read again: ``file`` is ``inode:size:mtime_ns``, ``node`` is ``major:minor``, ``text``
-    is the content of a small file (stripped), ``absent`` has no value. ``path`` is a path of this machine.
+    ``kind`` says how ``value`` is read again: ``file`` is ``inode:size:mtime_ns``, ``node`` is ``major:minor``,
+    ``text`` is the content of a small file (stripped), ``absent`` has no value. ``path`` is a path of this machine.
     """
 
     kind: Literal["file", "node", "text", "absent"]
@@ -179,13 +181,15 @@ class Stamp(Model, frozen=True, kw_only=True):
     value: str = ""
 
 
-class HostFacts(Model, frozen=True, kw_only=True):
-    """All that linkspan knows about one host.
+class HostFacts(Model, frozen=True, kw_only=True, omit_defaults=False):
+    """All that linkspan knows about one host. Saved, every field is written, be it empty.
 
     ``libraries`` are those of the driver, 64 and 32 bit; ``library_folders`` the folders that hold 64-bit ones, the one
-    of libcuda first. ``devices`` are all nodes of the stack that exist: GPUs, control nodes, caps, DRM, RDMA, GDS,
+    of libcuda first. Among them are libraries that come along with a driver and are carried only when asked for (GLVND,
+    contract 5.9). ``devices`` are all nodes of the stack that exist: GPUs, control nodes, caps, DRM, RDMA, GDS,
     GDRCopy, NVSwitch, IMEX, dxg. ``majors`` is ``/proc/devices`` for the drivers of the stack. ``caps`` maps entries of
-    ``/proc/driver/nvidia-caps/mig-minors`` (``gpu0/gi1/access``) to minors.
+    ``/proc/driver/nvidia-caps/mig-minors`` (``gpu0/gi1/access``) to minors. ``folders`` are what else is carried as it
+    stands: /run/udev, and the data in WSL2's driver store, whose folder is ``wsl_store``.
     """
 
     format: int = FORMAT
