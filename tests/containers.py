@@ -256,8 +256,7 @@ class Container:
         return [self._program, "--root", self._state, verb, *arguments, self._bundle.id]
 
     def create(self, stdout: int, stderr: int) -> int:
-        """Create it with these streams; the exit code."""
-        self._bundle.write()
+        """Create it, from a bundle that has been written, with these streams; the exit code."""
         arguments = ("--bundle", self._bundle.folder, "--pid-file", self._pid_file)
         return self._call("create", *arguments, stdout=stdout, stderr=stderr)
 
@@ -282,7 +281,7 @@ class Container:
 
 def run(runtime: Runtime, bundle: Bundle, wrapper: Wrapper | None = None) -> Outcome:
     """A container from create to delete; what it, and the runtime, printed."""
-    container = Container(runtime, bundle, wrapper)
+    container = Container(runtime, bundle.write(), wrapper)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, subreaper():
         ended = None
         try:

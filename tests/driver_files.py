@@ -4,12 +4,16 @@ Two ways to lay them out, as hosts have them: ``installer``, all libraries in th
 NVIDIA's own installer does; ``debian``, in ``nvidia/current`` behind two symlinks through ``/etc/alternatives``.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from typing import Literal
 
-from tests import debian
+from linkspan.sim.create import create
+from linkspan.sim.spec import SimSpec
+from tests import debian, mounts
 
 Series = Literal["535", "550"]
 Layout = Literal["installer", "debian"]
@@ -71,6 +75,17 @@ def driver_root(series: Series, layout: Layout = "installer") -> str:
         _write_loader_cache(folder)
 
     return debian.cached(f"driver-{series}-{layout}", (SUITE[series], PACKAGES, 2), build)
+
+
+@contextlib.contextmanager
+def gpu_host(series: Series, spec: SimSpec, layout: Layout = "installer") -> Iterator[str]:
+    """The root of a host with the real driver files of a series and simulated GPUs; gone afterwards.
+
+    All is real but NVML, which shows the GPUs whose device nodes can be opened where it runs.
+    """
+    with mounts.overlay(driver_root(series, layout)) as root:
+        create(root, spec, onto=True)
+        yield root
 
 
 def version_of(root: str) -> str:

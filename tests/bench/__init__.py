@@ -1,0 +1,1 @@
+"""Times of container starts, and of what linkspan makes beforehand."""
