@@ -10,10 +10,9 @@ from linkspan.plan import devices, tegra, wsl
 from linkspan.plan.capabilities import DEFAULT
 from linkspan.plan.driver import driver_edits, require_driver
 from linkspan.plan.edits import NO_DEVICE, VOID, merge, nodes
-from linkspan.plan.injection import NO_GIDS_FEATURE
 from linkspan.plan.model import GATES, CdiDevice, CdiPlan, Gate, Injection
 from linkspan.plan.selection import Choice, select
-from linkspan.plan.switches import FEATURES, HOOKS, check_names, hooks_off, without
+from linkspan.plan.switches import FEATURES, HOOKS, NO_GIDS, check_names, hooks_off, without
 
 CdiMode = Literal["auto", "nvml", "wsl", "csv", "management", "gds", "mofed", "gdrcopy", "nvswitch", "imex"]
 NameStrategy = Literal["index", "uuid", "type-index"]
@@ -53,7 +52,7 @@ def plan_cdi(facts: HostFacts, options: CdiOptions) -> CdiPlan:
     if options.all_device and not {"all", "none"}.intersection(own):
         own["all"] = merge(*own.values())
     off = hooks_off(options.disabled_hooks, options.enabled_hooks)
-    gids = NO_GIDS_FEATURE not in options.features
+    gids = NO_GIDS not in options.features
     return CdiPlan(
         kind=options.kind,
         devices=tuple(CdiDevice(name=name, edits=without(own[name], off, gids=gids)) for name in sorted(own)),
@@ -125,7 +124,7 @@ def _imex(facts: HostFacts, options: CdiOptions) -> Made:
 
 
 def _wsl(facts: HostFacts, options: CdiOptions) -> Made:
-    return {"all": wsl.node(facts)}, wsl.driver_edits_of_store(facts, DEFAULT, options.features)
+    return {"all": wsl.node(facts)}, wsl.store_edits(facts, DEFAULT, options.features)
 
 
 def _csv(facts: HostFacts, options: CdiOptions) -> Made:

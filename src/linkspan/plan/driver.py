@@ -12,9 +12,7 @@ from linkspan.plan.capabilities import admits
 from linkspan.plan.devices import CUFILE
 from linkspan.plan.edits import VOID, merge
 from linkspan.plan.model import Capability, Injection, Loadable, Mount
-
-EXPLICIT_FEATURE = "enable-explicit-driver-libraries"
-NO_SOCKETS_FEATURE = "disable-ipc-discoverer"
+from linkspan.plan.switches import EXPLICIT_LIBRARIES, NO_SOCKETS
 
 _SOCKET_OPTIONS = ("nosuid", "nodev", "rbind", "rprivate", "noexec")
 _PROFILED = frozenset({"graphics", "display"})
@@ -44,8 +42,6 @@ _FURTHER_LINKS = {
 }
 """Links that a program needs whether or not the host has them: target and name (contract 5.3.6 and 5.3.7)."""
 
-_GBM = Link(path="gbm/nvidia-drm_gbm.so", target="../libnvidia-allocator.so.1")
-
 
 def require_driver(facts: HostFacts) -> None:
     """Raise HostError where there is no driver that could be carried across whole."""
@@ -74,13 +70,11 @@ def driver_edits(
     facts: HostFacts, granted: Collection[Capability], features: Collection[str] = (), *, desktop: bool = True
 ) -> Injection:
     """The driver's part for these capabilities; without ``desktop``, less the vendor files of EGL, Vulkan and Xorg."""
-    carried = [item for item in facts.libraries if _is_carried(item, granted, features, desktop=desktop)]
     return merge(
         Injection(env=(f"NVIDIA_CTK_LIBCUDA_DIR={':'.join(facts.library_folders)}", VOID)),
-        *map(library_edits, carried),
-        *(_gbm_edits(item) for item in carried if desktop and _stem(item.name) == "libnvidia-allocator"),
-        Injection(mounts=_file_mounts(facts, granted, features, desktop=desktop)),
+        libraries_edits(facts, granted, features, desktop=desktop),
         Injection(
+            mounts=_file_mounts(facts, granted, features, desktop=desktop),
             driver_version=facts.driver.version if _COMPUTING & set(granted) else "",
             mask_params=facts.params_modify_device_files,
             application_profile=desktop and bool(_PROFILED & set(granted)),
@@ -88,11 +82,21 @@ def driver_edits(
     )
 
 
+def libraries_edits(
+    facts: HostFacts, granted: Collection[Capability], features: Collection[str] = (), *, desktop: bool = True
+) -> Injection:
+    """The driver's libraries for these capabilities, with their links."""
+    carried = [item for item in facts.libraries if _is_carried(item, granted, features, desktop=desktop)]
+    allocators = [item for item in carried if desktop and _stem(item.name) == "libnvidia-allocator"]
+    gbm = _gbm_links(allocators) if _PROFILED & set(granted) else ()
+    return merge(*map(library_edits, carried), Injection(links=gbm))
+
+
 def _is_carried(library: Library, granted: Collection[Capability], features: Collection[str], *, desktop: bool) -> bool:
     stem = _stem(library.name)
     if library.bits == 32 and "compat32" not in granted:
         return False
-    if stem in _EXPLICIT and EXPLICIT_FEATURE not in features:
+    if stem in _EXPLICIT and EXPLICIT_LIBRARIES not in features:
         return False
     return (desktop or stem not in _DESKTOP) and admits(library.path, granted)
 
@@ -122,16 +126,19 @@ def _links(library: Library) -> list[Link]:
     return list(reversed(once.values()))
 
 
-def _gbm_edits(allocator: Library) -> Injection:
+def _gbm_links(allocators: Iterable[Library]) -> tuple[Link, ...]:
     """GBM finds its backend by the name of the kernel's driver, ``nvidia-drm``, in a folder of its own."""
-    return Injection(links=(Link(path=f"{allocator.folder}/{_GBM.path}", target=_GBM.target),))
+    return tuple(
+        Link(path=f"{library.folder}/gbm/nvidia-drm_gbm.so", target="../libnvidia-allocator.so.1")
+        for library in allocators
+    )
 
 
 def _file_mounts(
     facts: HostFacts, granted: Collection[Capability], features: Collection[str], *, desktop: bool
 ) -> tuple[Mount, ...]:
     files: Iterable[File] = (*facts.binaries, *facts.firmware)
-    sockets = () if NO_SOCKETS_FEATURE in features else facts.sockets
+    sockets = () if NO_SOCKETS in features else facts.sockets
     mounts = [
         *(Mount(host_path=item.host_path, container_path=item.path) for item in files),
         *(Mount(host_path=item.host_path, container_path=item.path, options=_SOCKET_OPTIONS) for item in sockets),

@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 def merge(*parts: Injection) -> Injection:
-    """The parts as one, in order; a path of the container that an earlier part fills stays as that part has it."""
+    """The parts as one, in order; a path of the container that an earlier part fills stays as that part has it.
+
+    Where a file is mounted no link is made: it would have to replace the mount.
+    """
 
     def once(items: Callable[[Injection], Iterable[T]], key: Callable[[T], object]) -> tuple[T, ...]:
         found: dict[object, T] = {}
@@ -27,10 +30,13 @@ def merge(*parts: Injection) -> Injection:
     def first(text: Callable[[Injection], str]) -> str:
         return next(filter(None, map(text, parts)), "")
 
+    mounts = once(lambda part: part.mounts, lambda mount: mount.container_path)
+    mounted = {mount.container_path for mount in mounts}
+    links = once(lambda part: part.links, lambda link: link.path)
     return Injection(
         devices=once(lambda part: part.devices, lambda node: node.path),
-        mounts=once(lambda part: part.mounts, lambda mount: mount.container_path),
-        links=once(lambda part: part.links, lambda link: link.path),
+        mounts=mounts,
+        links=tuple(link for link in links if link.path not in mounted),
         loadables=once(lambda part: part.loadables, lambda item: item.path),
         env=once(lambda part: part.env, str),
         gids=once(lambda part: part.gids, int),

@@ -11,9 +11,7 @@ from linkspan.plan.edits import NO_DEVICE, merge, nodes
 from linkspan.plan.model import Capability, DeviceRequest, Injection, Policy
 from linkspan.plan.requirements import check
 from linkspan.plan.selection import Choice, Selection, select
-from linkspan.plan.switches import hooks_off, without
-
-NO_GIDS_FEATURE = "no-additional-gids-for-device-nodes"
+from linkspan.plan.switches import NO_GIDS, hooks_off, without
 
 
 def inject(facts: HostFacts, request: DeviceRequest, policy: Policy) -> Injection:
@@ -32,7 +30,7 @@ def inject(facts: HostFacts, request: DeviceRequest, policy: Policy) -> Injectio
     off = hooks_off(policy.disabled_hooks)
     if policy.cuda_compat_mode == "disabled":
         off.add("enable-cuda-compat")
-    return without(whole, off, gids=policy.additional_gids and NO_GIDS_FEATURE not in policy.features)
+    return without(whole, off, gids=policy.additional_gids and NO_GIDS not in policy.features)
 
 
 def _platform_edits(facts: HostFacts, request: DeviceRequest, policy: Policy) -> Injection:

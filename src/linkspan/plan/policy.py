@@ -19,6 +19,9 @@ def policy_of(config: ToolkitConfig) -> Policy:
         ignore_imex=features.ignore_imex_channel_requests,
         cuda_compat_mode=_cuda_compat_mode(config),
         additional_gids=not features.no_additional_gids_for_device_nodes,
+        compat_root=runtime.modes.csv.compat_container_root,
+        features=runtime.modes.jit_cdi.nvcdi_feature_flags,
+        disabled_hooks=runtime.modes.jit_cdi.nvcdi_disable_hooks,
     )
 
 

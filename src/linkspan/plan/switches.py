@@ -18,16 +18,22 @@ HOOKS: dict[str, dict[str, object]] = {
 }
 """The toolkit's hooks, and what of our one hook's work each of them stands for; we have no use for ``chmod``."""
 
+NO_SOCKETS = "disable-ipc-discoverer"
+SINGLE_CSV_DEVICE = "disable-multiple-csv-devices"
+EXPLICIT_LIBRARIES = "enable-explicit-driver-libraries"
+NO_GIDS = "no-additional-gids-for-device-nodes"
+
 FEATURES = (
-    "disable-ipc-discoverer",
-    "disable-multiple-csv-devices",
+    NO_SOCKETS,
+    SINGLE_CSV_DEVICE,
+    EXPLICIT_LIBRARIES,
+    NO_GIDS,
     "disable-nvsandbox-utils",
     "disable-nvsandboxutils",
     "enable-coherent-annotations",
-    "enable-explicit-driver-libraries",
-    "no-additional-gids-for-device-nodes",
 )
-"""The feature flags there are. NVIDIA's sandbox library is never asked, so switching it off changes nothing."""
+"""The feature flags there are. The last three change nothing: NVIDIA's sandbox library is never asked, and coherence is
+not among the facts, so one spec serves every kind of GPU."""
 
 
 def check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:

@@ -14,9 +14,9 @@ from linkspan.plan.driver import library_edits
 from linkspan.plan.edits import NO_DEVICE, VOID, merge, nodes
 from linkspan.plan.model import Capability, DeviceRequest, Injection, Loadable, Mount, Policy
 from linkspan.plan.selection import LIST_HINT, Choice, select
+from linkspan.plan.switches import SINGLE_CSV_DEVICE
 from linkspan.plan.wording import quoted
 
-SINGLE_FEATURE = "disable-multiple-csv-devices"
 RELEASE = "/etc/nv_tegra_release"
 
 _BASE_FILES = ("l4t.csv", "drivers.csv", "devices.csv")
@@ -42,7 +42,7 @@ def _file_name(entry: CsvEntry) -> str:
 
 def choices(facts: HostFacts, ids: Sequence[str], features: Collection[str] = ()) -> tuple[Choice | None, ...]:
     """The GPUs asked for; None stands for the only one. Raises DeviceNotFound, and RequestError for a MIG device."""
-    if len(facts.gpus) < 2 or SINGLE_FEATURE in features:
+    if len(facts.gpus) < 2 or SINGLE_CSV_DEVICE in features:
         unknown = [item for item in ids if item not in ("all", "0")]
         if unknown:
             raise DeviceNotFound(
@@ -85,7 +85,9 @@ def file_edits(
         )
     libraries = {library.path: library for library in facts.libraries}
     wanted = [entry for entry in entries if entry.host_path and admits(entry.path, granted, unknown=ALWAYS)]
-    release = [Mount(host_path=c.host_path, container_path=RELEASE) for c in facts.configs if c.path == RELEASE]
+    release = [
+        Mount(host_path=c.host_path, container_path=RELEASE) for c in facts.configs if c.container_path == RELEASE
+    ]
     return merge(
         Injection(env=(VOID,)),
         *(_entry_edits(entry, libraries) for entry in wanted if entry.type != "dev"),

@@ -5,21 +5,21 @@ from collections.abc import Collection, Sequence
 from linkspan.errors import DeviceNotFound, HostError
 from linkspan.facts.model import HostFacts, Link
 from linkspan.plan.capabilities import admits
-from linkspan.plan.driver import driver_edits
-from linkspan.plan.edits import NO_DEVICE, merge, nodes
+from linkspan.plan.driver import libraries_edits
+from linkspan.plan.edits import NO_DEVICE, VOID, merge, nodes
 from linkspan.plan.model import Capability, Injection, Mount
 from linkspan.plan.selection import select
 from linkspan.plan.wording import quoted
 
 DXG = "/dev/dxg"
-_PROGRAM_FOLDER = "/usr/bin"
+SMI = "/usr/bin/nvidia-smi"
 
 
 def container_edits(
     facts: HostFacts, ids: Sequence[str], granted: Collection[Capability], features: Collection[str]
 ) -> Injection:
     """The edits for one container. GPUs cannot be told apart, so any id that the host has gives the one node."""
-    driver = driver_edits_of_store(facts, granted, features)
+    driver = store_edits(facts, granted, features)
     if ids == ("none",):
         return merge(Injection(env=(NO_DEVICE,)), driver)
     if facts.gpus:
@@ -45,25 +45,20 @@ def node(facts: HostFacts) -> Injection:
     return nodes([found])
 
 
-def driver_edits_of_store(
-    facts: HostFacts, granted: Collection[Capability], features: Collection[str] = ()
-) -> Injection:
-    """The files of the driver store at their own places, and nvidia-smi where programs are looked for."""
+def store_edits(facts: HostFacts, granted: Collection[Capability], features: Collection[str] = ()) -> Injection:
+    """The files of the driver store at their own places, and a link to nvidia-smi where programs are looked for."""
     if not facts.libraries:
         raise HostError(
             "no library of the Windows driver was found in the driver store of WSL2",
             hint="install an NVIDIA driver for Windows that knows WSL, then 'wsl --shutdown'",
             subject=facts.wsl_store or "/usr/lib/wsl",
         )
-    store = [item for item in facts.folders if facts.wsl_store and item.path.startswith(f"{facts.wsl_store}/")]
-    programs = [item for item in facts.binaries if admits(item.path, granted)]
-    links = [
-        Link(path=f"{_PROGRAM_FOLDER}/{name}", target=item.path)
-        for item in programs
-        if (name := item.path.rpartition("/")[2]) and not item.path.startswith(f"{_PROGRAM_FOLDER}/")
-    ]
-    mounts = [Mount(host_path=item.host_path, container_path=item.path) for item in store if admits(item.path, granted)]
+    files = [item for item in (*facts.binaries, *facts.folders) if admits(item.path, granted)]
     return merge(
-        driver_edits(facts, granted, features, desktop=False),
-        Injection(mounts=tuple(mounts), links=tuple(links)),
+        Injection(env=(VOID,)),
+        libraries_edits(facts, granted, features, desktop=False),
+        Injection(
+            mounts=tuple(Mount(host_path=item.host_path, container_path=item.path) for item in files),
+            links=tuple(Link(path=SMI, target=item.path) for item in files if item.path.endswith("/nvidia-smi")),
+        ),
     )
