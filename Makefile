@@ -1,6 +1,7 @@
 # Every target sees to its own set-up; 'make help' lists them.
 
 PYTHON ?= python3
+# Where packages come from is pip's own configuration's business.
 PIP = .venv/bin/python -m pip --quiet --disable-pip-version-check
 NATIVE = $(wildcard src/linkspan/sim/native/*.[ch])
 PURE = plan emit formats
@@ -14,7 +15,7 @@ help:
 
 ## start the guide's four containers, on real or simulated GPUs
 demo: setup
-	.venv/bin/linkspan demo
+	@.venv/bin/linkspan demo
 
 ## run every test: units, linters, real containers; ends with pytest's closing line
 test: setup
@@ -49,16 +50,18 @@ clean:
 
 .make/packages: .ci/packages
 	@mkdir -p .make
-	PYTHON=$(PYTHON) .ci/packages
+	@PYTHON=$(PYTHON) .ci/packages
 	@touch $@
 
 .make/venv: requirements.lock | .make/packages
-	$(PYTHON) -m venv --clear .venv
-	$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	@echo 'making the virtual environment .venv'
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
 	@touch $@
 
 .make/package: .make/venv pyproject.toml hatch_build.py $(NATIVE)
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	@echo 'building linkspan'
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .make/pip-tools: | .make/packages

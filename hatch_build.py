@@ -17,19 +17,29 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NATIVE = "src/linkspan/sim/native"
 # -U_FORTIFY_SOURCE: its __*_chk functions are glibc's alone.
-CFLAGS = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-fPIC", "-fvisibility=hidden", "-fno-stack-protector", "-U_FORTIFY_SOURCE"]
+CFLAGS = [
+    "-std=gnu11",
+    "-O2",
+    "-Wall",
+    "-Wextra",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-stack-protector",
+    "-U_FORTIFY_SOURCE",
+]
 LINK = ["-nostdlib", "-Wl,--build-id=none", "-Wl,-z,relro", "-Wl,-z,noexecstack", "-s"]
 LIBRARIES = {
     "libnvidia-ml.so": ("libnvidia-ml.so.1", ["host.c", "nvml.c", "nvml_device.c", "nvml_internal.c"]),
     "libcuda.so": ("libcuda.so.1", ["host.c", "cuda.c"]),
 }
-PROGRAM = ("nvidia-smi", ["start.c", "smi.c"])
-# What nvidia-smi calls, by the library that has it before glibc 2.34 put dlopen into libc.
+PROGRAMS = {"nvidia-smi": ["start.c", "smi.c"], "probe": ["start.c", "probe.c"]}
+# What the programs call, by the library that has it before glibc 2.34 put dlopen into libc.
 STAND_INS = {
-    "libdl.so.2": ["dlopen", "dlsym"],
+    "libdl.so.2": ["dladdr", "dlerror", "dlopen", "dlsym"],
     "libc.so.6": [
-        *["__libc_start_main", "printf", "puts", "putchar", "snprintf"],
-        *["memcmp", "memcpy", "strcmp", "strcpy", "strcspn", "strlen", "strncmp", "strstr"],
+        *["__errno_location", "__libc_start_main", "execvp", "fflush", "printf", "puts", "putchar", "realpath"],
+        *["memcmp", "memcpy", "snprintf", "strchr", "strcmp", "strcpy", "strcspn", "strlen", "strncmp", "strstr"],
+        "syscall",
     ],
 }
 
@@ -38,18 +48,28 @@ def compile_native(folder: Path) -> list[Path]:
     """Compile the native files beside their sources in ``folder``; returns what was made."""
     for name, (soname, sources) in LIBRARIES.items():
         _cc(folder, "-shared", f"-Wl,-soname,{soname}", "-o", name, *sources)
-    program, sources = PROGRAM
     with tempfile.TemporaryDirectory() as scratch:
         stand_ins = [_stand_in(Path(scratch), soname, symbols) for soname, symbols in STAND_INS.items()]
-        _cc(folder, "-pie", "-Wl,--no-as-needed", "-o", program, *sources, *stand_ins)
-    return [folder / name for name in (*LIBRARIES, program)]
+        for program, sources in PROGRAMS.items():
+            _cc(folder, "-pie", "-Wl,--no-as-needed", "-o", program, *sources, *stand_ins)
+    return [folder / name for name in (*LIBRARIES, *PROGRAMS)]
 
 
 def _stand_in(folder: Path, soname: str, symbols: list[str]) -> str:
     """A library to link against that has these names and no versions."""
     source = folder / f"{soname}.c"
     source.write_text("".join(f"void {symbol}(void) {{}}\n" for symbol in symbols))
-    _cc(folder, "-shared", "-w", "-fno-builtin", "-fvisibility=default", f"-Wl,-soname,{soname}", "-o", soname, source.name)
+    _cc(
+        folder,
+        "-shared",
+        "-w",
+        "-fno-builtin",
+        "-fvisibility=default",
+        f"-Wl,-soname,{soname}",
+        "-o",
+        soname,
+        source.name,
+    )
     return str(folder / soname)
 
 

@@ -9,7 +9,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +18,11 @@
 
 static void print_text(const char *text)
 {
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            putchar('\\');
+    printf("\"");
+    for (; *text; text++)
         if ((unsigned char)*text >= ' ')
-            putchar(*text);
-    }
-    putchar('"');
+            printf(*text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    printf("\"");
 }
 
 /* Where the loader finds the library: its real path, and which file of which device that is. */
@@ -43,7 +39,7 @@ static void print_library(const char *name, const char *symbol)
         syscall(SYS_statx, AT_FDCWD, real, 0, STATX_INO, &found)) {
         printf("\"\", \"error\": ");
         print_text(address ? "it was loaded, but its file cannot be found" : dlerror());
-        putchar('}');
+        printf("}");
         return;
     }
     print_text(real);
@@ -61,6 +57,16 @@ static long open_node(const char *path)
     return 0;
 }
 
+/* Not strtoul: where the headers are new, that is a name of C23 which older C libraries lack. */
+static unsigned long number(const char *text)
+{
+    unsigned long value = 0;
+
+    for (; *text >= '0' && *text <= '9'; text++)
+        value = value * 10 + (unsigned long)(*text - '0');
+    return value;
+}
+
 /* The error number of opening a node, 0 where that works; of making it, where even that is refused. */
 static void print_node(char *argument)
 {
@@ -75,8 +81,8 @@ static void print_node(char *argument)
     error = open_node(argument);
     if (error == ENOENT) {
         /* The kernel's encoding of a device number for mknod(2): 12 bits of major, 20 of minor. */
-        device = strtoul(minor, NULL, 10);
-        device = (device & 0xff) | strtoul(major, NULL, 10) << 8 | (device & ~0xffUL) << 12;
+        device = number(minor);
+        device = (device & 0xff) | number(major) << 8 | (device & ~0xffUL) << 12;
         made = 1;
         error = syscall(SYS_mknodat, AT_FDCWD, argument, S_IFCHR | 0666, device) ? errno : open_node(argument);
         syscall(SYS_unlinkat, AT_FDCWD, argument, 0);
