@@ -23,6 +23,7 @@ LAYOUTS = cast("tuple[str, ...]", Layout.__args__)  # type: ignore[attr-defined]
 @app.command()
 def create(
     root: Root,
+    *,
     gpus: Annotated[int, typer.Option(metavar="N", help="How many GPUs.")] = 1,
     model: Annotated[str, typer.Option(metavar="NAME", help="The GPUs' model; see 'linkspan sim models'.")] = "H100",
     driver: Annotated[

@@ -39,13 +39,15 @@ class SimHost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def create(root: str, spec: SimSpec, *, onto: bool = False) -> SimHost:
     """Make a simulated host at ``root``, which every command then takes as ``--driver-root``.
 
-    With ``onto`` the root holds the files of a real driver already (Debian's packages unpacked, say): they are kept, but
-    for NVML, and what the kernel shows is added. RequestError for a host that cannot be; HostError where ``root`` is not
-    a free place, or device nodes cannot be made. Nothing stays behind when it fails.
+    With ``onto`` the root holds the files of a real driver already (Debian's packages unpacked, say): they are kept,
+    but for NVML, and what the kernel shows is added. RequestError for a host that cannot be; HostError where ``root``
+    is not a free place, or device nodes cannot be made. Nothing stays behind when it fails.
     """
     real = os.path.realpath(root)
     if os.path.lexists(real + MARKER):
-        raise HostError(f"{root} is a simulated host already", hint=f"remove it: linkspan sim remove {root}", subject=root)
+        raise HostError(
+            f"{root} is a simulated host already", hint=f"remove it: linkspan sim remove {root}", subject=root
+        )
     if onto:
         return _create_onto(real, spec)
     if os.path.lexists(real) and not (os.path.isdir(real) and not os.listdir(real)):
@@ -56,7 +58,9 @@ def create(root: str, spec: SimSpec, *, onto: bool = False) -> SimHost:
 def _create_onto(real: str, spec: SimSpec) -> SimHost:
     spec = overlay.with_version(real, spec)
     made = overlay.free(real, _additions(real, spec))
-    return _write(SimHost(root=real, spec=spec, made=made, onto=True, saved=overlay.nvml_files(real, spec.driver_version)))
+    return _write(
+        SimHost(root=real, spec=spec, made=made, onto=True, saved=overlay.nvml_files(real, spec.driver_version))
+    )
 
 
 def _write(host: SimHost) -> SimHost:

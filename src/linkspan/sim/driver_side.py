@@ -17,20 +17,46 @@ from linkspan.sim.tree import Entry, File, Folder, Link, Socket, Tree, text
 
 # The number in the SONAME of libraries that end in the driver's version: libcuda.so.VERSION has libcuda.so.1.
 SONAMES = {
-    **{"libEGL_nvidia": 0, "libGLX_nvidia": 0, "libGLESv1_CM_nvidia": 1, "libGLESv2_nvidia": 2},
-    **{"libcuda": 1, "libcudadebugger": 1, "libnvcuvid": 1, "libnvidia-allocator": 1, "libnvidia-cfg": 1},
-    **{"libnvidia-encode": 1, "libnvidia-fbc": 1, "libnvidia-ml": 1, "libnvidia-ngx": 1, "libnvidia-nvvm": 4},
-    **{"libnvidia-opencl": 1, "libnvidia-opticalflow": 1, "libnvidia-ptxjitcompiler": 1, "libnvoptix": 1},
+    "libEGL_nvidia": 0,
+    "libGLESv1_CM_nvidia": 1,
+    "libGLESv2_nvidia": 2,
+    "libGLX_nvidia": 0,
+    "libcuda": 1,
+    "libcudadebugger": 1,
+    "libnvcuvid": 1,
+    "libnvidia-allocator": 1,
+    "libnvidia-cfg": 1,
+    "libnvidia-encode": 1,
+    "libnvidia-fbc": 1,
+    "libnvidia-ml": 1,
+    "libnvidia-ngx": 1,
+    "libnvidia-nvvm": 4,
+    "libnvidia-opencl": 1,
+    "libnvidia-opticalflow": 1,
+    "libnvidia-ptxjitcompiler": 1,
+    "libnvoptix": 1,
 }
 # Those that have a development link, too.
 DEVELOPMENT = (
-    *("libcuda", "libnvcuvid", "libnvidia-encode", "libnvidia-fbc", "libnvidia-ml", "libnvidia-ngx"),
+    "libcuda",
+    "libnvcuvid",
+    "libnvidia-encode",
+    "libnvidia-fbc",
+    "libnvidia-ml",
+    "libnvidia-ngx",
     "libnvidia-opticalflow",
 )
 # Their SONAME is their file name, VERSION included: only libraries of the driver itself load them.
 INTERNAL = (
-    *("libnvidia-eglcore", "libnvidia-glcore", "libnvidia-glsi", "libnvidia-glvkspirv", "libnvidia-gtk3"),
-    *("libnvidia-pkcs11-openssl3", "libnvidia-rtcore", "libnvidia-tls", "libnvidia-wayland-client"),
+    "libnvidia-eglcore",
+    "libnvidia-glcore",
+    "libnvidia-glsi",
+    "libnvidia-glvkspirv",
+    "libnvidia-gtk3",
+    "libnvidia-pkcs11-openssl3",
+    "libnvidia-rtcore",
+    "libnvidia-tls",
+    "libnvidia-wayland-client",
 )
 # File and SONAME of those that come with the driver and have a version of their own.
 FOREIGN = {
@@ -38,12 +64,7 @@ FOREIGN = {
     "libnvidia-egl-gbm.so.1.1.2": "libnvidia-egl-gbm.so.1",
     "libnvidia-egl-wayland.so.1.1.18": "libnvidia-egl-wayland.so.1",
 }
-COMPAT32 = (
-    *("libcuda", "libnvidia-ml", "libnvidia-ptxjitcompiler", "libnvidia-opencl", "libnvcuvid", "libnvidia-encode"),
-    *("libnvidia-opticalflow", "libnvidia-allocator", "libnvidia-fbc", "libEGL_nvidia", "libGLX_nvidia"),
-    *("libGLESv1_CM_nvidia", "libGLESv2_nvidia", "libnvidia-eglcore", "libnvidia-glcore", "libnvidia-glsi"),
-    *("libnvidia-glvkspirv", "libnvidia-tls"),
-)
+ONLY_64_BIT = ("libcudadebugger", "libnvidia-cfg", "libnvidia-gtk3", "libnvidia-ngx", "libnvoptix", "libnvidia-rtcore")
 PROGRAMS = ("nvidia-cuda-mps-control", "nvidia-cuda-mps-server", "nvidia-debugdump", "nvidia-persistenced")
 FIRMWARE = ("gsp_ga10x.bin", "gsp_tu10x.bin")
 
@@ -59,12 +80,14 @@ class Native(NamedTuple):
 def tree(spec: SimSpec, layout: Layout, native: Native) -> Tree:
     """All of it for one host."""
     version = spec.driver_version
-    files: Tree = dict(_libraries(layout.libraries, version, _machine(), {"libnvidia-ml": native.nvml, "libcuda": native.cuda}))
+    files: Tree = dict(
+        _libraries(layout.libraries, version, _machine(), {"libnvidia-ml": native.nvml, "libcuda": native.cuda})
+    )
     if spec.compat32:
         files |= {
             path: entry
             for path, entry in _libraries(layout.libraries32, version, elfwriter.EM_386, {})
-            if posixpath.basename(path).partition(".so")[0] in COMPAT32
+            if posixpath.basename(path).partition(".so")[0] not in ONLY_64_BIT
         }
     files |= {f"{layout.binaries}/{name}": _program(name) for name in PROGRAMS}
     files[f"{layout.binaries}/nvidia-smi"] = File(native.smi, 0o755)
@@ -102,7 +125,9 @@ def _libraries(folder: str, version: str, machine: int, compiled: Mapping[str, b
 
 
 def _program(name: str) -> File:
-    return File(f"#!/bin/sh\n# {name} of a simulated driver: there is no GPU for it to work on.\nexit 0\n".encode(), 0o755)
+    return File(
+        f"#!/bin/sh\n# {name} of a simulated driver: there is no GPU for it to work on.\nexit 0\n".encode(), 0o755
+    )
 
 
 def _json(document: object) -> File:

@@ -17,7 +17,8 @@ ET_DYN = 3
 PT_LOAD, PT_DYNAMIC, PT_GNU_STACK = 1, 2, 0x6474E551
 DT_NULL, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_STRSZ, DT_SYMENT, DT_SONAME = 0, 4, 5, 6, 10, 11, 14
 SHT_STRTAB, SHT_DYNAMIC = 3, 6
-READ, READ_WRITE = 4, 6
+SHF_ALLOC = 2
+READ_WRITE = 6
 PAGE = 0x10000  # the largest page of a machine with NVIDIA GPUs (aarch64 with 64 KiB)
 SECTION_NAMES = b"\0.dynamic\0.dynstr\0.shstrtab\0"
 
@@ -53,22 +54,22 @@ def shared_object(soname: str, machine: int = EM_X86_64) -> bytes:
     names = text + len(strings)
     sections = _aligned(names + len(SECTION_NAMES))
     size = sections + 4 * width.section.size
-    tags = (DT_SONAME, 1, DT_HASH, hash_table, DT_STRTAB, text, DT_SYMTAB, symbols)
-    tags += (DT_STRSZ, len(strings), DT_SYMENT, width.symbol_size, DT_NULL, 0)
-    dynamic_bytes = struct.pack(f"<14{width.word}", *tags)
+    addresses = (DT_SONAME, 1, DT_HASH, hash_table, DT_STRTAB, text, DT_SYMTAB, symbols)
+    sizes = (DT_STRSZ, len(strings), DT_SYMENT, width.symbol_size, DT_NULL, 0)
+    tags = struct.pack(f"<14{width.word}", *addresses, *sizes)
     parts = {
         0: _header(width, machine, sections),
-        width.header.size: _segment(width, PT_LOAD, 0, size, READ_WRITE, PAGE)
-        + _segment(width, PT_DYNAMIC, dynamic, len(dynamic_bytes), READ_WRITE, 8)
-        + _segment(width, PT_GNU_STACK, 0, 0, READ_WRITE, 16),
-        dynamic: dynamic_bytes,
+        width.header.size: _segment(width, PT_LOAD, (0, size), PAGE)
+        + _segment(width, PT_DYNAMIC, (dynamic, len(tags)), 8)
+        + _segment(width, PT_GNU_STACK, (0, 0), 16),
+        dynamic: tags,
         hash_table: struct.pack("<4I", 1, 1, 0, 0),  # one bucket, one symbol, the null one
         text: strings,
         names: SECTION_NAMES,
         sections: bytes(width.section.size)
-        + _section(width, 1, SHT_DYNAMIC, dynamic, len(dynamic_bytes), link=2, entry=len(dynamic_bytes) // 7)
-        + _section(width, 10, SHT_STRTAB, text, len(strings))
-        + _section(width, 18, SHT_STRTAB, names, len(SECTION_NAMES)),
+        + _section(width, b".dynamic", (dynamic, len(tags)), link=2, entry=len(tags) // 7)
+        + _section(width, b".dynstr", (text, len(strings)))
+        + _section(width, b".shstrtab", (names, len(SECTION_NAMES))),
     }
     return _assemble(parts, size)
 
@@ -90,11 +91,14 @@ def _header(width: _Width, machine: int, sections: int) -> bytes:
     return width.header.pack(ident, ET_DYN, machine, 1, 0, width.header.size, sections, 0, *sizes)
 
 
-def _segment(width: _Width, kind: int, offset: int, size: int, flags: int, align: int) -> bytes:
+def _segment(width: _Width, kind: int, extent: tuple[int, int], align: int) -> bytes:
+    offset, size = extent
     if width.number == 1:
-        return struct.pack("<8I", kind, offset, offset, offset, size, size, flags, align)
-    return struct.pack("<IIQQQQQQ", kind, flags, offset, offset, offset, size, size, align)
+        return struct.pack("<8I", kind, offset, offset, offset, size, size, READ_WRITE, align)
+    return struct.pack("<IIQQQQQQ", kind, READ_WRITE, offset, offset, offset, size, size, align)
 
 
-def _section(width: _Width, name: int, kind: int, offset: int, size: int, link: int = 0, entry: int = 0) -> bytes:
-    return width.section.pack(name, kind, 2, offset, offset, size, link, 0, 1, entry)
+def _section(width: _Width, name: bytes, extent: tuple[int, int], *, link: int = 0, entry: int = 0) -> bytes:
+    offset, size = extent
+    kind = SHT_DYNAMIC if name == b".dynamic" else SHT_STRTAB
+    return width.section.pack(SECTION_NAMES.index(name), kind, SHF_ALLOC, offset, offset, size, link, 0, 1, entry)

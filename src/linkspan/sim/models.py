@@ -47,7 +47,7 @@ class GpuModel(NamedTuple):
 
     @property
     def driver(self) -> str:
-        """A driver version that suits it: the one of Debian 13, or for what is newer the branch's production release."""
+        """A driver version that suits it: Debian 13's where that knows the model, else one of branch 570."""
         return "550.163.01" if self.first_branch <= 550 else "570.133.20"
 
     def profile(self, name: str) -> Profile:
@@ -123,15 +123,33 @@ def with_mig() -> list[str]:
     return [name for name, found in MODELS.items() if found.profiles]
 
 
-# The newest CUDA that each driver branch can run, by NVIDIA's CUDA release notes.
+# Driver branch and the newest CUDA that it can run, by NVIDIA's CUDA release notes.
 CUDA_OF_BRANCH = {
-    **{450: 11000, 460: 11020, 470: 11040, 495: 11050, 510: 11060, 515: 11070, 520: 11080, 525: 12000, 530: 12010},
-    **{535: 12020, 545: 12030, 550: 12040, 555: 12050, 560: 12060, 565: 12070, 570: 12080, 575: 12090, 580: 13000},
-    **{590: 13010},
+    450: (11, 0),
+    460: (11, 2),
+    470: (11, 4),
+    495: (11, 5),
+    510: (11, 6),
+    515: (11, 7),
+    520: (11, 8),
+    525: (12, 0),
+    530: (12, 1),
+    535: (12, 2),
+    545: (12, 3),
+    550: (12, 4),
+    555: (12, 5),
+    560: (12, 6),
+    565: (12, 7),
+    570: (12, 8),
+    575: (12, 9),
+    580: (13, 0),
+    590: (13, 1),
 }
 
 
 def cuda_version(driver: str) -> int:
-    """The CUDA version of a driver, as NVML counts: 12040 for 12.4; that of the last branch before an unknown one."""
+    """The CUDA version of a driver as NVML counts, 12040 for 12.4; an unknown branch has that of the one before."""
     branch = int(driver.partition(".")[0])
-    return CUDA_OF_BRANCH[max((known for known in CUDA_OF_BRANCH if known <= branch), default=min(CUDA_OF_BRANCH))]
+    known = max((known for known in CUDA_OF_BRANCH if known <= branch), default=min(CUDA_OF_BRANCH))
+    major, minor = CUDA_OF_BRANCH[known]
+    return major * 1000 + minor * 10

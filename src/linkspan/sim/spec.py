@@ -141,7 +141,7 @@ def _mig_device(gi: int, profile: Profile, index: int, minor: int) -> SimMig:
 def _instance_id(profile: Profile, start: int) -> int:
     """The driver's GPU instance id: nodes of a binary tree over the memory, counted from the root.
 
-    The whole GPU is 0, its halves 1 and 2, quarters 3 to 6, eighths 7 to 14, as the examples of the MIG User Guide show.
+    The whole GPU is 0, its halves 1 and 2, quarters 3 to 6, eighths 7 to 14, as in the examples of the MIG User Guide.
     """
     return 8 // profile.slots - 1 + start // profile.slots
 

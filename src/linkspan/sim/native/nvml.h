@@ -69,6 +69,9 @@ SIM_HIDDEN nvmlReturn_t nvml_check(nvmlDevice_t device);
 SIM_HIDDEN nvmlReturn_t nvml_check_gpu(nvmlDevice_t device); /* the same; refuses MIG devices */
 SIM_HIDDEN int nvml_is_device(const void *handle);
 
+/* Where a GPU is on the PCI bus; the kernel knows that of a lost one, too. */
+SIM_HIDDEN void nvml_pci(const struct sim_gpu *gpu, nvmlPciInfo_t *pci);
+
 /* Copy text into a caller's buffer, or say that it does not fit. */
 SIM_HIDDEN nvmlReturn_t nvml_text(const char *text, char *buffer, unsigned length);
 

@@ -83,19 +83,22 @@ NVML_API nvmlReturn_t nvmlDeviceGetCudaComputeCapability(nvmlDevice_t device, in
 
 /* PCI: the domain has eight digits in the long form of a bus id, four in the old one. */
 
-NVML_API nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *pci)
+void nvml_pci(const struct sim_gpu *gpu, nvmlPciInfo_t *pci)
 {
-    nvmlReturn_t checked = nvml_check_gpu(device);
-
-    if (checked != NVML_SUCCESS)
-        return checked;
-    const struct sim_gpu *gpu = device->gpu;
     *pci = (nvmlPciInfo_t){.domain = gpu->domain, .bus = gpu->bus};
     pci->pciDeviceId = gpu->pci_device;
     pci->pciSubSystemId = gpu->pci_subsystem;
     snprintf(pci->busIdLegacy, sizeof pci->busIdLegacy, "%04X:%02X:00.0", gpu->domain & 0xffff, gpu->bus & 0xff);
     snprintf(pci->busId, sizeof pci->busId, "%08X:%02X:00.0", gpu->domain, gpu->bus & 0xff);
-    return NVML_SUCCESS;
+}
+
+NVML_API nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *pci)
+{
+    nvmlReturn_t checked = nvml_check_gpu(device);
+
+    if (checked == NVML_SUCCESS)
+        nvml_pci(device->gpu, pci);
+    return checked;
 }
 
 NVML_API nvmlReturn_t nvmlDeviceGetPciInfo_v2(nvmlDevice_t device, nvmlPciInfo_v2_t *pci)
@@ -198,6 +201,13 @@ NVML_API nvmlReturn_t nvmlDeviceGetTotalEccErrors(nvmlDevice_t device, unsigned 
     return checked;
 }
 
+NVML_API nvmlReturn_t nvmlDeviceGetMemoryErrorCounter(nvmlDevice_t device, unsigned type, unsigned counter,
+                                                      unsigned location, unsigned long long *errors)
+{
+    (void)location;
+    return nvmlDeviceGetTotalEccErrors(device, type, counter, errors);
+}
+
 NVML_API nvmlReturn_t nvmlDeviceGetFanSpeed(nvmlDevice_t device, unsigned *percent)
 {
     nvmlReturn_t checked = nvml_check_gpu(device);
@@ -289,8 +299,9 @@ NVML_API nvmlReturn_t nvmlDeviceGetAttributes_v2(nvmlDevice_t device, nvmlDevice
     if (checked != NVML_SUCCESS)
         return checked;
     const struct sim_mig *mig = device->mig;
-    *attributes = (nvmlDeviceAttributes_t){.multiprocessorCount = mig->multiprocessors, .sharedCopyEngineCount = 1};
+    *attributes = (nvmlDeviceAttributes_t){.multiprocessorCount = mig->multiprocessors};
     attributes->gpuInstanceSliceCount = attributes->computeInstanceSliceCount = mig->slices;
+    attributes->sharedCopyEngineCount = mig->slices; /* one each, by the MIG User Guide */
     attributes->memorySizeMB = mig->memory_mib;
     return NVML_SUCCESS;
 }

@@ -4,18 +4,24 @@
 #include <string.h>
 
 #define TABLE_ENTRIES 256
+#define FIRST_PAGE 4096 /* no pointer is below it */
 
 /* 6c3efec4-8fc9-4e6c-a327-ee696e12f7c4, its first three parts little-endian as in a GUID's memory. */
 static const unsigned char smi_table_id[16] = {0xc4, 0xfe, 0x3e, 0x6c, 0xc9, 0x8f, 0x6c, 0x4e,
                                                0xa3, 0x27, 0xee, 0x69, 0x6e, 0x12, 0xf7, 0xc4};
 
-/* Serves for every entry of the table. A second argument behind a device is the counter of a list (processes, mostly):
- * zero keeps nvidia-smi from showing as many empty rows as it had room for. Found by trial with 535 and 550; success
- * always, since some of its views stop at any error. */
-static nvmlReturn_t undocumented(nvmlDevice_t device, unsigned *count)
+/* Serves for every entry of the table. Two uses matter, found by trial with 535 and 550. With a device, the second
+ * argument is the counter of a list (processes, mostly): zero keeps nvidia-smi from showing as many empty rows as it had
+ * room for. With an index, it is where the PCI address goes that a lost GPU is called by. Success always, since some of
+ * nvidia-smi's views stop at any error. */
+static nvmlReturn_t undocumented(uintptr_t which, void *answer)
 {
-    if (nvml_is_device(device) && (uintptr_t)count > 4096)
-        *count = 0;
+    if ((uintptr_t)answer <= FIRST_PAGE)
+        return NVML_SUCCESS;
+    if (nvml_is_device((const void *)which))
+        *(unsigned *)answer = 0;
+    else if (which < sim_device_count)
+        nvml_pci(sim_devices[which].gpu, answer);
     return NVML_SUCCESS;
 }
 
