@@ -134,7 +134,8 @@ def remove(place: Place) -> tuple[str, ...]:
 
 def interpreter() -> str:
     """The Python for the start path: the system's own, which no user's environment can change, else this one's base."""
-    for candidate in ("/usr/bin/python3", sys._base_executable):  # the base of a venv
+    base = f"{sys.base_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    for candidate in ("/usr/bin/python3", base):
         real = os.path.realpath(candidate)
         if os.access(real, os.X_OK) and _is_new_enough(real):
             return real

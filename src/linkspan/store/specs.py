@@ -79,13 +79,13 @@ def _with_own_work(found: dict[str, Any], granted: tuple[Capability, ...] | None
     for key, index in (("links", 1), ("loadables", 0)) if granted is not None else ():
         work[key] = [item for item in work[key] if capabilities.admits(item[index], granted or ())]
     others = [entry for entry in entries if not _is_own(entry)]
-    stages = {**stages, "createContainer": others}
+    stages = {stage: kept for stage, kept in {**stages, "createContainer": others}.items() if kept}
     mask = work.pop("mask_params", False)
     if work.pop("profile", False):
         work["profile"] = _gpu_minors(found)
     return {
-        **found,
-        "hooks": {stage: kept for stage, kept in stages.items() if kept},
+        **{key: value for key, value in found.items() if key != "hooks"},
+        **({"hooks": stages} if stages else {}),
         "prepare": work,
         "mask_params": mask,
         "hook": {**own[0], "args": own[0]["args"][:2]},
@@ -94,7 +94,7 @@ def _with_own_work(found: dict[str, Any], granted: tuple[Capability, ...] | None
 
 
 def _is_own(entry: dict[str, Any]) -> bool:
-    return os.path.basename(entry["path"]) == HOOK and entry.get("args", [])[1:2] == [hookargs.VERB]
+    return os.path.basename(entry["path"]) == HOOK and bool(entry.get("args", [])[1:2] == [hookargs.VERB])
 
 
 def _gpu_minors(found: dict[str, Any]) -> list[int]:

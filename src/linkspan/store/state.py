@@ -7,8 +7,9 @@ folder that cannot be written (a full disk, a rootless user) costs time at the n
 import os
 from typing import Any
 
-from linkspan.errors import ConfigError, HostError, KernelError
+from linkspan.errors import ConfigError, KernelError, LinkspanError
 from linkspan.facts import snapshot
+from linkspan.facts.host import Search
 from linkspan.facts.model import HostFacts, Stamp
 from linkspan.formats import fastjson, state
 from linkspan.formats.toolkit_config import ToolkitConfig, parse
@@ -87,7 +88,7 @@ def keep_edits(folder: str, view: dict[str, Any], switched: dict[str, Any], edit
     _keep(f"{folder}/{state.edits_name(view, switched)}", fastjson.dumps(document))
 
 
-def current_facts(folder: str, search: snapshot.Search) -> HostFacts:
+def current_facts(folder: str, search: Search) -> HostFacts:
     """The facts of this host: the saved ones while every stamp holds, else collected anew and saved."""
     saved = _saved_facts(folder, search)
     if saved is not None:
@@ -102,10 +103,10 @@ def stamp_list(found: tuple[Stamp, ...]) -> list[list[str]]:
     return [[stamp.kind, stamp.path, stamp.value] for stamp in found]
 
 
-def _saved_facts(folder: str, search: snapshot.Search) -> HostFacts | None:
+def _saved_facts(folder: str, search: Search) -> HostFacts | None:
     try:
         facts = snapshot.load(f"{folder}/facts.json")
-    except (HostError, KernelError, ConfigError, OSError):
+    except (LinkspanError, OSError):
         return None
     same_host = facts.root == search.root and facts.dev_root == (search.dev_root or facts.dev_root)
     fresh = stamps.stale((stamp.kind, stamp.path, stamp.value) for stamp in facts.stamps) is None

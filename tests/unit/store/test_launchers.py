@@ -33,7 +33,8 @@ STANDARD_LIBRARY = {
 
 def imported_by(statement: str) -> set[str]:
     """The modules that a bare interpreter has after a statement, less those that it starts with."""
-    code = f"import sys; base = set(sys.modules); sys.path.insert(0, {SRC!r}); {statement}; print(*set(sys.modules) - base)"
+    before = f"import sys; base = set(sys.modules); sys.path.insert(0, {SRC!r})"
+    code = f"{before}; {statement}; print(*set(sys.modules) - base)"
     done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=True, timeout=20)
     return set(done.stdout.split())
 

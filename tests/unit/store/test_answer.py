@@ -1,0 +1,147 @@
+"""From a request view to edits: which way each mode goes, and that what asks for nothing never touches the host."""
+
+import pytest
+
+from linkspan.emit import cdi as emit_cdi
+from linkspan.errors import DeviceNotFound, FormatError, RequirementError
+from linkspan.formats.oci import NVIDIA_HOOKS
+from linkspan.formats.toolkit_config import parse
+from linkspan.plan.cdi import CdiOptions, plan_cdi
+from linkspan.store import spec_file
+from linkspan.store.answer import answer, search_of
+from tests import hosts
+
+CONTROL = ["/dev/nvidia-modeset", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidiactl"]
+
+
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory):
+    return hosts.golden(tmp_path_factory.mktemp("host"))
+
+
+class Asker:
+    """Asks for the edits of a container, with a configuration whose spec folders are in the test's own folder."""
+
+    def __init__(self, facts, folder) -> None:
+        self.facts = facts
+        self.folder = folder
+        self.looked = 0
+
+    def __call__(self, *env: str, config: str = "", **view):
+        text = f'{config}\n[nvidia-container-runtime.modes.cdi]\nspec-dirs = ["{self.folder}"]\n'
+        whole = {"env": list(env), "annotations": {}, "mounts": [], "privileged": False, **view}
+        return answer(whole, parse(text, "config.toml"), "/nowhere", self.host)
+
+    def host(self, _search):
+        self.looked += 1
+        return self.facts
+
+    def write_spec(self, name: str = "nvidia.yaml") -> None:
+        document = emit_cdi.document(plan_cdi(self.facts, CdiOptions(mode="nvml")), "/usr/bin/linkspan-hook")
+        for node in [n for device in document["devices"] for n in device["containerEdits"]["deviceNodes"]]:
+            node["type"] = "c"
+        for node in document["containerEdits"]["deviceNodes"]:
+            node["type"] = "c"
+        spec_file.write(f"{self.folder}/{name}", spec_file.render(document, "yaml"))
+
+
+@pytest.fixture
+def ask(facts, tmp_path):
+    return Asker(facts, tmp_path / "cdi")
+
+
+def paths(edits: dict) -> list[str]:
+    return [node["path"] for node in edits.get("devices", [])]
+
+
+def test_a_container_that_asks_for_nothing_starts_on_any_host(ask):
+    found = ask("PATH=/bin")
+    assert found.edits == {"remove_hooks": list(NVIDIA_HOOKS)}
+    assert found.stamps == []
+    assert ask.looked == 0
+
+
+def test_a_plain_request_is_planned_on_the_host_and_carries_its_stamps(ask):
+    found = ask("NVIDIA_VISIBLE_DEVICES=2,0")
+    assert paths(found.edits) == ["/dev/nvidia2", "/dev/nvidia0", *CONTROL]
+    assert len(found.edits["mounts"]) == 43
+    assert found.edits["prepare"]["compat"]["driver"] == "550.163.01"
+    assert found.edits["says"] == "2, 0 by NVIDIA_VISIBLE_DEVICES"
+    assert found.stamps
+
+
+def test_legacy_mode_leaves_the_work_to_the_prestart_hook(ask):
+    legacy = '[nvidia-container-runtime]\nmode = "legacy"'
+    found = ask("NVIDIA_VISIBLE_DEVICES=0", config=legacy)
+    path = "/usr/bin/nvidia-container-runtime-hook"
+    entry = {"path": path, "args": ["nvidia-container-runtime-hook", "prestart"]}
+    assert found.edits == {"ensure_hooks": {"prestart": [entry]}}
+    assert ask.looked == 0
+
+
+def test_a_qualified_name_takes_the_edits_of_the_spec_and_our_hook_becomes_work(ask):
+    ask.write_spec()
+    found = ask("NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=1")
+    assert sorted(paths(found.edits)) == sorted(["/dev/nvidia1", *CONTROL])
+    assert len(found.edits["mounts"]) == 43
+    assert "hooks" not in found.edits
+    planned = ask("NVIDIA_VISIBLE_DEVICES=1").edits
+    assert sorted(found.edits["prepare"]["links"]) == sorted(planned["prepare"]["links"])
+    assert found.edits["prepare"]["loadables"] == planned["prepare"]["loadables"]
+    assert found.edits["prepare"]["profile"] == [1]
+    assert str(ask.folder) in [path for _, path, _ in found.stamps]
+
+
+def test_capabilities_filter_a_spec_too(ask):
+    ask.write_spec()
+    env = ("NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=1", "NVIDIA_DRIVER_CAPABILITIES=utility")
+    edits = ask(*env).edits
+    assert sorted(paths(edits)) == ["/dev/nvidia1", "/dev/nvidiactl"]
+    mounted = [mount["destination"] for mount in edits["mounts"]]
+    assert "/usr/bin/nvidia-smi" in mounted
+    assert not [path for path in mounted if "libcuda" in path]
+    assert not [path for path, _ in edits["prepare"]["loadables"] if "libcuda" in path]
+
+
+def test_requirements_are_checked_for_a_spec_too(ask):
+    ask.write_spec()
+    env = ["NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=1", "NVIDIA_REQUIRE_CUDA=cuda>=13.9"]
+    with pytest.raises(RequirementError, match=r"cuda>=13\.9, but this host has cuda=12\.4"):
+        ask(*env)
+    assert ask(*env, "NVIDIA_DISABLE_REQUIRE=1").edits["devices"]
+
+
+def test_without_any_spec_of_the_kind_the_device_itself_is_meant(ask):
+    found = ask("NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=1")
+    assert paths(found.edits) == ["/dev/nvidia1", *CONTROL]
+
+
+def test_a_name_that_no_spec_has_is_refused_with_where_it_was_looked_for(ask):
+    ask.write_spec()
+    with pytest.raises(DeviceNotFound, match=r"nvidia\.com/gpu=99 is in no CDI spec below"):
+        ask("NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=99")
+    with pytest.raises(DeviceNotFound, match=r"management\.nvidia\.com/gpu=all is in no CDI spec"):
+        ask("NVIDIA_VISIBLE_DEVICES=management.nvidia.com/gpu=all")
+    assert ask.looked == 0
+
+
+def test_a_foreign_device_needs_no_gpu_host(ask):
+    ask.folder.mkdir()
+    (ask.folder / "net.json").write_text(
+        '{"cdiVersion":"0.3.0","kind":"example.com/net","devices":[{"name":"a","containerEdits":{"env":["NET=a"]}}]}'
+    )
+    found = ask(config='[nvidia-container-runtime]\nmode = "cdi"', annotations={"cdi.k8s.io/x": "example.com/net=a"})
+    assert found.edits["env"] == ["NET=a"]
+    assert ask.looked == 0
+
+
+def test_a_view_that_is_no_container_is_refused(ask):
+    with pytest.raises(FormatError, match="not an OCI runtime specification"):
+        ask(annotations={"cdi.k8s.io/x": 1})
+
+
+def test_the_configuration_says_where_the_driver_is():
+    text = '[nvidia-container-cli]\nroot = "/run/nvidia/driver"\n[nvidia-container-runtime.modes.csv]\nmount-spec-path = "/m"'
+    search = search_of(parse(text, "config.toml"))
+    assert search.root == "/run/nvidia/driver"
+    assert search.csv_files == ("/m/devices.csv", "/m/drivers.csv", "/m/l4t.csv")
