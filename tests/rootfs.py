@@ -9,8 +9,8 @@ from typing import Literal
 
 from tests import debian, mounts
 
-Kind = Literal["debian", "no-loader-cache", "read-only", "musl"]
-KINDS: tuple[Kind, ...] = ("debian", "no-loader-cache", "read-only", "musl")
+Kind = Literal["debian", "no-loader-cache", "musl"]
+KINDS: tuple[Kind, ...] = ("debian", "no-loader-cache", "musl")
 
 MUSL_PACKAGES = ("busybox-static", "musl", "musl-dev")
 MUSL_LOADER = "/lib/ld-musl-x86_64.so.1"
@@ -22,11 +22,7 @@ def fresh_root(kind: Kind = "debian") -> Iterator[str]:
     with mounts.overlay(musl() if kind == "musl" else debian_minimal()) as root:
         if kind == "no-loader-cache":
             os.unlink(f"{root}/etc/ld.so.cache")
-        if kind == "read-only":
-            with mounts.read_only(root):
-                yield root
-        else:
-            yield root
+        yield root
 
 
 def debian_minimal() -> str:

@@ -62,8 +62,7 @@ class Toolkit:
         return self.wrapper(program, mode=mode, top=top)
 
     def patch(self, bundle: Bundle, wrapper: Wrapper | None = None) -> Outcome:
-        """Run ``create`` over a low-level runtime that does nothing: what the wrapper makes of config.json is left."""
-        bundle.write()
+        """Run ``create`` over a low-level runtime that does nothing: config.json is left as the wrapper made it."""
         wrapper = wrapper or self.wrapper("/bin/true")
         container = Container(Runtime("none", "true"), bundle, wrapper)
         done = subprocess.run(

@@ -106,7 +106,7 @@ def _generate(root: str, output: str) -> list[str]:
 def _pass_through(toolkit: Toolkit, rounds: int) -> dict[str, list[float]]:
     """``state`` of no container: through the wrapper, and runc itself."""
     wrapper = toolkit.over(containers.RUNC_V1)
-    toolkit.patch(containers.Bundle(toolkit.folder, "/"), wrapper)  # the first start has been
+    toolkit.patch(containers.Bundle(toolkit.folder, "/").write(), wrapper)  # the first start has been
     environment = {"PATH": os.environ["PATH"], **wrapper.env}
     with open(wrapper.env["NVIDIA_CTK_CONFIG_FILE_PATH"], encoding="utf-8") as file:
         runc = next(line.split('"')[1] for line in file if line.startswith("runtimes"))

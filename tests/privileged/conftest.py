@@ -1,0 +1,68 @@
+"""Fixtures of the privileged tests: what a machine cannot give becomes a skip with the reason, never a failure."""
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+
+from linkspan.sim.spec import SimSpec
+from tests import containers, driver_files, mounts
+from tests.containers import RUNTIMES, Runtime
+from tests.debian import UnavailableError
+from tests.toolkit import Toolkit
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, Any, Any]:
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, Any, Any]:
+    return (yield from _skipping())
+
+
+def _skipping() -> Generator[None, Any, Any]:
+    try:
+        return (yield)
+    except UnavailableError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _private_mounts() -> None:
+    mounts.enter_private_mounts()
+
+
+@pytest.fixture(params=RUNTIMES, ids=str)
+def runtime(request: pytest.FixtureRequest) -> Runtime:
+    """Each low-level runtime that works here."""
+    return containers.need(request.param)
+
+
+@pytest.fixture
+def runc() -> Runtime:
+    """The one runtime for tests where the runtime makes no difference."""
+    return containers.need(containers.RUNC_V1)
+
+
+@pytest.fixture(scope="session", params=["535", "550"])
+def toolkit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toolkit]:
+    """linkspan installed for a host with eight simulated GPUs and the real driver files of each series."""
+    with driver_files.gpu_host(request.param, SimSpec(gpus=8, model="H100")) as root:
+        yield Toolkit(_folder(tmp_path_factory), root)
+
+
+@pytest.fixture(scope="session")
+def toolkit_550(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toolkit]:
+    """The same with driver 550 alone, for tests where the driver makes no difference."""
+    with driver_files.gpu_host("550", SimSpec(gpus=8, model="H100")) as root:
+        yield Toolkit(_folder(tmp_path_factory), root)
+
+
+def _folder(factory: pytest.TempPathFactory) -> str:
+    """A folder that a container's user namespace can reach; pytest's own cannot be entered by others."""
+    folder = factory.mktemp("toolkit")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)
+    return str(folder)
