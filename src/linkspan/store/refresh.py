@@ -98,7 +98,7 @@ def _lost_devices(old: Document, new: Document, nvml_answered: bool) -> Iterator
     names = _names(new)
     lost = [device for device in cdi.devices(old) if device["name"] not in names and _nodes_exist(device)]
     if lost and (not nvml_answered or not names & _names(old)):
-        because = "" if nvml_answered else ", since NVML did not answer"
+        because = "" if nvml_answered else " (NVML did not answer)"
         yield f"{wording.plural(len(lost), 'device')} whose nodes are still there{because}"
 
 

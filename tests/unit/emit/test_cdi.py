@@ -14,7 +14,7 @@ from linkspan.plan.model import CdiDevice, CdiPlan, Injection, Loadable, Mount
 HOOK = "/usr/lib/linkspan/linkspan-hook"
 
 
-def node(path, major=195, minor=0, host_path=None, mode=0o666, gid=0):
+def node(path, *, major=195, minor=0, host_path=None, mode=0o666, gid=0):
     return DeviceNode(path=path, host_path=host_path or path, major=major, minor=minor, mode=mode, gid=gid)
 
 

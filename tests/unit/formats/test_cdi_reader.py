@@ -92,7 +92,8 @@ def test_problems_come_in_the_order_of_lines():
 
 def test_a_field_that_is_there_twice_is_a_problem_in_both_syntaxes():
     assert told(SPEC + "kind: a/b\n") == [(14, "kind", "is there twice, first in line 3")]
-    text = '{"cdiVersion": "0.3.0",\n"kind": "a/b", "kind": "a/b",\n"devices": [{"name": "a", "containerEdits": {"env": ["A=b"]}}]}'
+    device = '{"name": "a", "containerEdits": {"env": ["A=b"]}}'
+    text = f'{{"cdiVersion": "0.3.0",\n"kind": "a/b", "kind": "a/b",\n"devices": [{device}]}}'
     assert told(text) == [(2, "kind", "is there twice, first in line 2")]
 
 
@@ -170,7 +171,7 @@ def test_arbitrary_bytes_are_told_as_problems(data):
 
 
 _YAML_PIECES = st.sampled_from(
-    list("{}[]:,&*-?!|>#\n\t '\"ab0~%@") + ["\n  ", ": ", "- ", "---\n", "&a ", "*a", "<<: ", "!!x "]
+    [*"{}[]:,&*-?!|>#\n\t '\"ab0~%@", "\n  ", ": ", "- ", "---\n", "&a ", "*a", "<<: ", "!!x "]
 )
 
 
