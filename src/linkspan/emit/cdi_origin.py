@@ -1,7 +1,7 @@
 """What a CDI spec on disk was made from: written into it, and read back, in one place.
 
 It stands in a comment, the second line of the YAML file: an annotation would ask every engine for CDI 0.6.0
-(docs/decisions/005-spec-origin.md).
+(docs/decisions/004-spec-origin.md).
 """
 
 import msgspec
