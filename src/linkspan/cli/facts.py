@@ -1,6 +1,7 @@
 """``linkspan facts``: what this host has, for people as a table, for programs as JSON."""
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -8,7 +9,7 @@ from rich.text import Text
 
 from linkspan.cli import output
 from linkspan.facts import snapshot
-from linkspan.facts.model import Gpu, HostFacts
+from linkspan.facts.model import HostFacts
 
 _KINDS = {"nvml": "Linux with the NVIDIA driver", "wsl": "WSL2", "tegra": "Tegra", "none": "no NVIDIA driver found"}
 
@@ -41,10 +42,15 @@ def _show(host: HostFacts) -> None:
     if host.driver.conflict:
         output.show(Text(f"The driver is in two minds: {host.driver.conflict}.", style="bold red"))
     if host.gpus:
-        columns = ("GPU", "name", "UUID", "PCI", "memory", "node")
-        output.show(output.table(columns, (row for gpu in host.gpus for row in _gpu_rows(gpu))))
-    if host.missing:
-        output.show(output.table(("not found", "because"), ((item.part, item.reason) for item in host.missing)))
+        gpus = output.table(("GPU", "UUID", "name", "memory", "node"), _gpu_rows(host))
+        gpus.columns[1].no_wrap = True
+        output.show(gpus)
+    needed = [(item.part, item.reason) for item in host.missing if not item.optional]
+    if needed:
+        output.show(output.table(("not found", "because"), needed))
+    optional = ", ".join(item.part for item in host.missing if item.optional)
+    if optional:
+        output.show(Text(f"Not here, and not always needed (--json says why): {optional}.", style="dim"))
 
 
 def _overview(host: HostFacts) -> list[tuple[str, str]]:
@@ -52,16 +58,17 @@ def _overview(host: HostFacts) -> list[tuple[str, str]]:
     kind = {None: "", True: "open kernel modules", False: "proprietary kernel modules"}[driver.open_kernel_modules]
     cuda = f"CUDA {driver.cuda_version}" if driver.cuda_version else ""
     wide = sum(library.bits == 64 for library in host.libraries)
+    system = host.os_release.get("PRETTY_NAME") or host.os_release.get("NAME", "")
     return [
-        ("system", _joined(host.os_release.get("PRETTY_NAME", ""), host.kernel, host.arch)),
+        ("system", _joined(system, host.kernel, host.arch)),
         ("platform", _KINDS[host.platform]),
         ("driver", _joined(driver.version or "none", cuda, kind)),
         ("driver root", host.root),
-        ("modules", ", ".join(module.name for module in host.modules) or "none"),
+        ("modules", _joined(*(module.name for module in host.modules)) or "none"),
         ("libraries", _joined(f"{wide} of 64 bits", f"{len(host.libraries) - wide} of 32", *host.library_folders)),
-        ("programs", ", ".join(file.path.rpartition("/")[2] for file in host.binaries) or "none"),
-        ("sockets", ", ".join(file.path for file in host.sockets) or "none"),
-        ("devices", ", ".join(node.path.removeprefix("/dev/") for node in host.devices) or "none"),
+        ("programs", _joined(*(_name(file.path) for file in host.binaries)) or "none"),
+        ("sockets", _joined(*(file.path for file in host.sockets)) or "none"),
+        ("devices", _joined(*_runs(node.path.removeprefix("/dev/") for node in host.devices)) or "none"),
     ]
 
 
@@ -69,12 +76,29 @@ def _joined(*parts: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _gpu_rows(gpu: Gpu) -> list[tuple[str, ...]]:
-    memory = f"{gpu.memory_mib} MiB" if gpu.memory_mib else ""
-    rows: list[tuple[str, ...]] = [
-        (str(gpu.index), gpu.name, gpu.uuid, gpu.pci_bus_id, memory, gpu.path or "missing"),
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _runs(names: Iterable[str]) -> list[str]:
+    """Names that differ in their last number alone, as one each: ``8 nvidia0 … 7``."""
+    stems: dict[str, list[str]] = {}
+    for name in names:
+        stem = name.rstrip("0123456789")
+        stems.setdefault(stem, []).append(name[len(stem) :])
+    return [
+        f"{len(ends)} {stem}{ends[0]} … {ends[-1]}" if len(ends) > 1 else stem + ends[0] for stem, ends in stems.items()
     ]
-    for mig in gpu.mig:
-        access = " ".join(path.rpartition("/")[2] for path in mig.access) or "missing"
-        rows.append((f"{gpu.index}:{mig.index}", f"MIG {mig.profile}", mig.uuid, "", f"{mig.memory_mib} MiB", access))
-    return rows
+
+
+def _gpu_rows(host: HostFacts) -> Iterator[tuple[str, ...]]:
+    for gpu in host.gpus:
+        node = "dxg" if host.platform == "wsl" else _name(gpu.path) or "missing"
+        yield str(gpu.index), gpu.uuid, gpu.name.removeprefix("NVIDIA "), _memory(gpu.memory_mib), node
+        for mig in gpu.mig:
+            access = " ".join(_name(path).removeprefix("nvidia-") for path in mig.access) or "missing"
+            yield f"{gpu.index}:{mig.index}", mig.uuid, f"MIG {mig.profile}", _memory(mig.memory_mib), access
+
+
+def _memory(mib: int) -> str:
+    return f"{mib / 1024:.0f} GiB" if mib else ""

@@ -6,6 +6,7 @@ from typing import TypeVar
 from linkspan.errors import FormatError
 from linkspan.facts.host import Survey, text
 from linkspan.facts.model import Driver, KernelModule
+from linkspan.facts.nodes import DXG
 from linkspan.formats import procfs, versions
 
 VERSION_FILE = "/proc/driver/nvidia/version"
@@ -22,7 +23,8 @@ def kernel_module(survey: Survey) -> procfs.ModuleVersion | None:
     """The loaded kernel module, None where there is none."""
     content = text(survey.kernel, VERSION_FILE)
     if content is None:
-        survey.miss("kernel driver", f"{VERSION_FILE} is not there, so the module nvidia is not loaded")
+        reason = f"{VERSION_FILE} is not there, so the module nvidia is not loaded"
+        survey.miss("kernel driver", reason, optional=survey.nodes.status(DXG) is not None)
         return None
     try:
         return procfs.driver_version(content)
@@ -101,7 +103,7 @@ def os_release(survey: Survey) -> dict[str, str]:
     """The distribution's own words, unquoted (os-release(5)), of the driver root."""
     content = text(survey.files, "/etc/os-release") or text(survey.files, "/usr/lib/os-release")
     if content is None:
-        survey.miss("os-release", "neither /etc/os-release nor /usr/lib/os-release is there")
+        survey.miss("os-release", "neither /etc/os-release nor /usr/lib/os-release is there", optional=True)
     pairs = (line.split("=", 1) for line in (content or "").splitlines() if "=" in line and not line.startswith("#"))
     return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
 
@@ -112,7 +114,7 @@ T = TypeVar("T")
 def _parsed(survey: Survey, path: str, parse: Callable[[str], T], absent: T) -> T:
     content = text(survey.kernel, path)
     if content is None:
-        survey.miss(path, "is not there")
+        survey.miss(path, "is not there", optional=True)
         return absent
     try:
         return parse(content)

@@ -42,8 +42,15 @@ MPS_FOLDER = "/tmp/nvidia-mps"  # noqa: S108  # the daemon's default pipe direct
 
 _FIRMWARE_SETTING = "/sys/module/firmware_class/parameters/path"
 
-_CONFIG_FOLDERS = ("/etc", "/usr/local/share", "/usr/share", "/run/opengl-driver/share")
-"""/etc and the default of XDG_DATA_DIRS (5.3.7), then NixOS's. Not our own environment: facts are the host's."""
+_CONFIG_FOLDERS = (
+    "/etc",
+    "/usr/local/share",
+    "/usr/share",
+    "/run/opengl-driver/share",  # NixOS
+    "/home/kubernetes/bin/nvidia/share",  # Container-Optimized OS
+    "/home/kubernetes/bin/nvidia",
+)
+"""/etc and the default of XDG_DATA_DIRS (5.3.7) come first. Not our own environment: facts are the host's."""
 _USR_SHARE = (
     "glvnd/egl_vendor.d/10_nvidia.json",
     "egl/egl_external_platform.d/15_nvidia_gbm.json",
@@ -75,7 +82,7 @@ def binaries(survey: Survey) -> tuple[File, ...]:
         if path:
             found.append(as_file(survey.files, path))
         else:
-            survey.miss(name, "neither in /usr/bin nor in any other folder of programs")
+            survey.miss(name, "neither in /usr/bin nor in any other folder of programs", optional=name != "nvidia-smi")
     return tuple(found)
 
 
@@ -92,7 +99,7 @@ def firmware(survey: Survey, version: str) -> tuple[File, ...]:
         for path in glob(survey.files, f"{folder}/nvidia/{version}/gsp*.bin"):
             found.setdefault(posixpath.basename(path), as_file(survey.files, path))
     if not found:
-        survey.miss("firmware", f"no nvidia/{version}/gsp*.bin in {library} or its updates")
+        survey.miss("firmware", f"no nvidia/{version}/gsp*.bin in {library} or its updates", optional=True)
     return tuple(found.values())
 
 
@@ -104,11 +111,13 @@ def sockets(survey: Survey) -> tuple[File, ...]:
         if path:
             found.append(as_file(survey.files, path))
         else:
-            survey.miss(posixpath.dirname(name), f"no socket {name} in {' or '.join(_RUN)}, so it does not run")
+            survey.miss(
+                posixpath.dirname(name), f"no socket {name} in {' or '.join(_RUN)}, so it does not run", optional=True
+            )
     if is_folder(survey.files, MPS_FOLDER):
         found.append(as_file(survey.files, MPS_FOLDER))
     else:
-        survey.miss("MPS", f"{MPS_FOLDER} is not there, so no MPS daemon runs")
+        survey.miss("MPS", f"{MPS_FOLDER} is not there, so no MPS daemon runs", optional=True)
     return tuple(found)
 
 
@@ -133,7 +142,11 @@ def _config(survey: Survey, place: str, name: str, folders: Sequence[str]) -> Co
     last = ("",) if name.startswith("vulkan/") else ()
     path = _first(survey, (f"{folder}/{name}" for folder in (*folders, *last)))
     if not path:
-        survey.miss(posixpath.basename(name), f"there is no {name} in {' or '.join(folders)}")
+        survey.miss(
+            posixpath.basename(name),
+            f"there is no {name} in {folders[0]} or the other folders of such files",
+            optional=True,
+        )
         return None
     host_path = as_file(survey.files, path).host_path
     return Config(path=path, host_path=host_path, container_path=f"{place}/{name}")
@@ -143,7 +156,7 @@ def folders(survey: Survey) -> tuple[File, ...]:
     """Folders that are carried as a whole: /run/udev, which GPUDirect Storage reads."""
     if is_folder(survey.files, UDEV):
         return (as_file(survey.files, UDEV),)
-    survey.miss(UDEV, "is not there")
+    survey.miss(UDEV, "is not there", optional=True)
     return ()
 
 

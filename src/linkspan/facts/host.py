@@ -228,9 +228,9 @@ class Survey:
         self.kernel = kernel
         self.missing: list[Missing] = []
 
-    def miss(self, part: str, reason: str) -> None:
+    def miss(self, part: str, reason: str, *, optional: bool = False) -> None:
         """Note what is not there, and how that was found."""
-        self.missing.append(Missing(part=part, reason=reason))
+        self.missing.append(Missing(part=part, reason=reason, optional=optional))
 
 
 def survey(search: Search) -> Survey:

@@ -66,8 +66,10 @@ EXPLICIT = (
     *("libnvidia-api", "libnvidia-egl-xcb", "libnvidia-egl-xlib"),
 )
 """Libraries that come with a driver without being part of it; carried only when asked for (contract 5.3.5)."""
+ESSENTIAL = ("libcuda", "libnvidia-ml")
 EXPECTED = (
-    *("libcuda", "libnvidia-ml", "libnvidia-cfg", "libnvidia-ptxjitcompiler", "libnvcuvid", "libnvidia-encode"),
+    *ESSENTIAL,
+    *("libnvidia-cfg", "libnvidia-ptxjitcompiler", "libnvcuvid", "libnvidia-encode"),
     *("libnvidia-opticalflow", "libEGL_nvidia", "libGLX_nvidia", "libnvoptix"),
 )
 """What every complete driver has since 470; any other is a part that comes and goes with the version."""
@@ -91,7 +93,7 @@ def _cached_folders(survey: Survey) -> list[str]:
     """The folders, symlinks resolved, in which the loader of that host finds libraries of the driver."""
     data = survey.files.read(_CACHE, 0, _CACHE_LIMIT)
     if data is None:
-        survey.miss("ld.so.cache", f"{_CACHE} is not there")
+        survey.miss("ld.so.cache", f"{_CACHE} is not there", optional=True)
         return []
     try:
         paths = [entry[1] for entry in ldcache.parse(data) if entry[0].startswith(_CACHED)]
@@ -148,10 +150,13 @@ def find(survey: Survey, folders: Sequence[str], version: str) -> tuple[Library,
     patterns = [pattern.format(version=version) for pattern in PATTERNS]
     beside = [f"{folder}/{name}" for folder in folders for name in BESIDE]
     libraries = _matching(survey, [*folders, *beside, *XORG_FOLDERS], patterns)
+    if not any(library.name.endswith(f".so.{version}") for library in libraries):
+        libraries = ()  # those with a version of their own are of no use, and may be another driver's
     stems = {library.name.partition(".so")[0] for library in libraries}
     for stem in EXPECTED:
         if stem not in stems:
-            survey.miss(stem, f"no {stem}.so.{version} in {', '.join(folders) or 'any library folder'}")
+            reason = f"no {stem}.so.{version} in {', '.join(folders) or 'any library folder'}"
+            survey.miss(stem, reason, optional=stem not in ESSENTIAL)
     return libraries
 
 

@@ -163,10 +163,14 @@ class Config(Model, frozen=True, kw_only=True):
 
 
 class Missing(Model, frozen=True, kw_only=True):
-    """A part that is not there, and how that was found: the doctor's raw material."""
+    """A part that is not there, and how that was found: the doctor's raw material.
+
+    ``optional`` parts are those that a healthy host may well do without.
+    """
 
     part: str
     reason: str
+    optional: bool = False
 
 
 class Stamp(Model, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ CONTROL = ("/dev/nvidiactl", "/dev/nvidia-modeset", "/dev/nvidia-uvm", "/dev/nvi
 CAPS = "/dev/nvidia-caps"
 IMEX = "/dev/nvidia-caps-imex-channels"
 DXG = "/dev/dxg"
+"""The one node of WSL2, where no other of them is to be expected."""
 
 GATED = {
     "GDS": "/dev/nvidia-fs*",
@@ -35,13 +36,18 @@ def collect(survey: Survey) -> tuple[DeviceNode, ...]:
     paths = {path for pattern in _PATTERNS for path in glob(survey.nodes, pattern)}
     nodes = [found for path in sorted(paths, key=natural) if (found := node(survey.nodes, path))]
     present = {found.path for found in nodes}
+    if DXG not in present:
+        _miss(survey, present)
+    return tuple(nodes)
+
+
+def _miss(survey: Survey, present: set[str]) -> None:
     for path in CONTROL:
         if path not in present:
             survey.miss(path, "there is no such device node")
     for part, pattern in GATED.items():
         if not present.intersection(glob(survey.nodes, pattern)):
-            survey.miss(part, f"there is no device node {pattern}")
-    return tuple(nodes)
+            survey.miss(part, f"there is no device node {pattern}", optional=True)
 
 
 def node(host: HostReader, path: str) -> DeviceNode | None:

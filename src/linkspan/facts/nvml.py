@@ -104,8 +104,14 @@ def ask(library: str) -> Report:
 
 def gpus(survey: Survey, report: Report, devices: Sequence[DeviceNode], caps: Mapping[str, int]) -> tuple[Gpu, ...]:
     """The GPUs, by NVML where it answered, else by /proc, with the nodes that exist."""
-    reports = report.gpus if report.answered else _from_proc(survey)
+    known = _from_proc(survey)
+    reports = report.gpus if report.answered else known
     present = {node.path for node in devices}
+    seen = {_long_bus_id(gpu.pci_bus_id) for gpu in reports}
+    for gpu in known:
+        if _long_bus_id(gpu.pci_bus_id) not in seen:
+            why = "" if f"/dev/nvidia{gpu.minor}" in present else f", since there is no /dev/nvidia{gpu.minor}"
+            survey.miss(f"GPU {gpu.pci_bus_id}", f"the kernel module has it, but NVML does not show it{why}")
     return tuple(_gpu(survey, gpu, present, caps) for gpu in reports)
 
 

@@ -80,7 +80,7 @@ def _ask(here: Survey, library: str, ask: nvml.Source) -> nvml.Report:
         return nvml.Report()
     report = ask(here.files.root + library)
     for error in report.errors:
-        here.miss("NVML", f"{library}: {error}")
+        here.miss("NVML", f"{library}: {error.rstrip('.')}")
     return report
 
 

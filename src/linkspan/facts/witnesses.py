@@ -56,8 +56,7 @@ def _nodes(survey: Survey, facts: HostFacts) -> Iterator[Stamp]:
         yield _node(root, nodes.DXG, facts.devices)
         return
     first_free = max((gpu.minor for gpu in facts.gpus), default=-1) + 1
-    gpu_nodes = [f"/dev/nvidia{gpu.minor}" for gpu in facts.gpus]
-    for path in (*nodes.CONTROL, *gpu_nodes, f"/dev/nvidia{first_free}"):
+    for path in (*nodes.CONTROL, *(f"/dev/nvidia{minor}" for minor in range(first_free + 1))):
         yield _node(root, path, facts.devices)
     for folder in (nodes.CAPS, nodes.IMEX):
         yield _present("file", root + folder)
