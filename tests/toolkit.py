@@ -7,6 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Any
+
+from ruamel.yaml import YAML
 
 from linkspan.store import launchers
 from tests.containers import Bundle, Container, Outcome, Runtime, Wrapper
@@ -75,6 +78,14 @@ class Toolkit:
             check=False,
         )
         return Outcome(done.returncode, None, done.stdout, done.stderr)
+
+    def generate(self) -> dict[str, Any]:
+        """Write our CDI spec of the host where specs are looked for; its content."""
+        where = ("--driver-root", self.driver_root, "--output", self.spec, "--hook-path", self.hook)
+        done = self.linkspan("cdi", "generate", *where)
+        assert done.returncode == 0, done.stderr
+        with open(self.spec, encoding="utf-8") as file:
+            return dict(YAML(typ="safe").load(file))
 
     def linkspan(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run the command ``linkspan``."""

@@ -10,11 +10,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
-from ruamel.yaml import YAML
 
 from linkspan.errors import LinkspanError
 from linkspan.sim.create import create
@@ -63,7 +61,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 def _measure(folder: str, rounds: int) -> Results:
     with gpu_host(f"{folder}/host", EIGHT) as (root, files), Progress(transient=True) as progress:
         toolkit = Toolkit(f"{folder}/toolkit", root)
-        compared = ways(toolkit, _spec(toolkit), os.environ)
+        compared = ways(toolkit, toolkit.generate(), os.environ)
         task = progress.add_task("container starts", total=rounds * len(compared))
         lives = measure.lives(compared, rounds, lambda: progress.advance(task))
         passing = _pass_through(toolkit, rounds)
@@ -88,15 +86,6 @@ def gpu_host(folder: str, spec: SimSpec) -> Iterator[tuple[str, str]]:
     else:
         with driver_files.gpu_host("550", spec) as root:
             yield root, "Debian's 550.163.01"
-
-
-def _spec(toolkit: Toolkit) -> dict[str, Any]:
-    """Our CDI spec of the toolkit's host, as ``linkspan cdi generate`` writes it."""
-    done = toolkit.linkspan(*_generate(toolkit.driver_root, toolkit.spec), "--hook-path", toolkit.hook)
-    if done.returncode:
-        raise UnavailableError(f"no CDI spec could be made: {done.stderr.strip()}")
-    with open(toolkit.spec, encoding="utf-8") as file:
-        return dict(YAML(typ="safe").load(file))
 
 
 def _generate(root: str, output: str) -> list[str]:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from tests import cdi_engine
 from tests.containers import Bundle, Runtime, Wrapper, new_bundle, run
@@ -140,17 +139,7 @@ def scene(request: pytest.FixtureRequest, runc: Runtime, tmp_path: Any) -> Scene
 
 
 def test_our_hook_is_out_of_reach(scene: Scene, toolkit_550: Toolkit) -> None:
-    arguments = (
-        "--driver-root",
-        toolkit_550.driver_root,
-        "--output",
-        toolkit_550.spec,
-        "--hook-path",
-        toolkit_550.hook,
-    )
-    assert toolkit_550.linkspan("cdi", "generate", *arguments).returncode == 0
-    with open(toolkit_550.spec, encoding="utf-8") as file:
-        spec = YAML(typ="safe").load(file)
+    spec = toolkit_550.generate()
     listed = scene.start(lambda bundle: cdi_engine.inject(bundle.config, spec, ["0", "2"]))
     assert listed == inside.gpu_uuids([0, 2])
     assert not scene.succeeded

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from tests import cdi_engine, rootfs
 from tests.containers import Bundle, Outcome, Runtime, new_bundle, run
@@ -18,18 +17,7 @@ pytestmark = pytest.mark.privileged
 @pytest.fixture(scope="module")
 def spec(toolkit_550: Toolkit) -> dict[str, Any]:
     """The CDI spec that ``linkspan cdi generate`` writes for the host."""
-    arguments = (
-        "--driver-root",
-        toolkit_550.driver_root,
-        "--output",
-        toolkit_550.spec,
-        "--hook-path",
-        toolkit_550.hook,
-    )
-    done = toolkit_550.linkspan("cdi", "generate", *arguments)
-    assert done.returncode == 0, done.stderr
-    with open(toolkit_550.spec, encoding="utf-8") as file:
-        return dict(YAML(typ="safe").load(file))
+    return toolkit_550.generate()
 
 
 def start(
