@@ -6,6 +6,10 @@ import pytest
 from linkspan.errors import KernelError
 from linkspan.kernel.process import run
 
+pytestmark = pytest.mark.allow_subprocess
+
+pytestmark = pytest.mark.allow_subprocess
+
 PATH = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 

@@ -1,0 +1,64 @@
+"""What holds for every test: none touches this machine unless it says so."""
+
+import os
+import stat
+from collections.abc import Iterator
+
+import pytest
+
+from linkspan.kernel import process
+from linkspan.sim import create as sim
+from linkspan.sim.spec import SimSpec
+
+MARKER = (
+    "allow_subprocess: may run programs through linkspan.kernel.process, and then only harmless ones "
+    "(privileged tests may, too)"
+)
+
+
+class ProgramNotAllowed(BaseException):
+    """A test ran a program without saying so. Not an Exception, so that no handler under test can swallow it."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARKER)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Privileged tests share cgroups, mounts and a CPU: one worker runs them, one after the other."""
+    for item in items:
+        if item.get_closest_marker("privileged"):
+            item.add_marker(pytest.mark.xdist_group("privileged"))
+
+
+@pytest.fixture(autouse=True)
+def _no_programs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if any(request.node.get_closest_marker(name) for name in ("privileged", "allow_subprocess")):
+        return
+
+    def refuse(argv: list[str], *_: object, **__: object) -> None:
+        raise ProgramNotAllowed(f"{request.node.name} ran {argv[0]}: mark it allow_subprocess if that is its business")
+
+    monkeypatch.setattr(process, "_start", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the configuration of the machine's own toolkit nor a developer's taste decides a test."""
+    for name in ("NVIDIA_CTK_CONFIG_FILE_PATH", "XDG_CONFIG_HOME", "LINKSPAN_DEBUG", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.fixture(scope="session")
+def sim_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The root of a simulated host with four H100s, for tests that only read it; skips where nodes cannot be made."""
+    folder = tmp_path_factory.mktemp("host")
+    try:
+        os.mknod(folder / "probe", stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("this user may not make device nodes, which a simulated host has")
+    sim.create(f"{folder}/root", SimSpec(gpus=4, model="H100", driver="550.163.01"))
+    yield f"{folder}/root"
+    sim.remove(f"{folder}/root")
