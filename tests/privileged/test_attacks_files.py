@@ -92,17 +92,7 @@ def written(toolkit_550: Toolkit) -> list[str]:
 
 @pytest.fixture(scope="module")
 def spec(toolkit_550: Toolkit) -> dict[str, Any]:
-    arguments = (
-        "--driver-root",
-        toolkit_550.driver_root,
-        "--output",
-        toolkit_550.spec,
-        "--hook-path",
-        toolkit_550.hook,
-    )
-    assert toolkit_550.linkspan("cdi", "generate", *arguments).returncode == 0
-    with open(toolkit_550.spec, encoding="utf-8") as file:
-        return dict(YAML(typ="safe").load(file))
+    return toolkit_550.generate()
 
 
 def create(toolkit: Toolkit, root: str) -> Outcome:
@@ -233,7 +223,11 @@ def named_pipe(path: str) -> None:
 
 LDCONFIG = ("/sbin/ldconfig", "-r")
 READ_WHOLE = (sys.executable, "-c", "import sys; open(sys.argv[1] + '/etc/ld.so.conf', 'rb').read()")
-CONFIGURATIONS = {endless_includes: LDCONFIG, four_gigabytes: READ_WHOLE, named_pipe: LDCONFIG}
+CONFIGURATIONS: dict[Callable[[str], None], tuple[str, ...]] = {
+    endless_includes: LDCONFIG,
+    four_gigabytes: READ_WHOLE,
+    named_pipe: LDCONFIG,
+}
 
 
 @pytest.mark.parametrize("make", CONFIGURATIONS, ids=lambda make: make.__name__)
