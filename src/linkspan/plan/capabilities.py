@@ -41,7 +41,7 @@ _TABLE: tuple[tuple[Owners, str], ...] = (
     (_GRAPHICS, "libnvidia-rtcore libnvoptix libGLX_nvidia libEGL_nvidia libGLESv2_nvidia libGLESv1_CM_nvidia"),
     (_GRAPHICS, "libnvidia-glvkspirv libnvidia-cbl libnvidia-vulkan-producer libnvidia-vksc-core"),
     (_GRAPHICS, "libnvidia-egl-gbm libnvidia-egl-wayland libnvidia-egl-wayland2 libnvidia-egl-xcb libnvidia-egl-xlib"),
-    (_GRAPHICS, "libEGL libGL libGLESv1_CM libGLESv2 libGLX libGLdispatch libOpenGL"),
+    (_GRAPHICS, "libEGL libGL libGLESv1_CM libGLESv2 libGLX libGLX_indirect libGLdispatch libOpenGL nvidia-drm_gbm"),
     # The windows and the Wayland client of nvidia-settings.
     (_GRAPHICS, "libnvidia-gtk2 libnvidia-gtk3 libnvidia-wayland-client"),
     (_GRAPHICS, "nvidia_drv libglxserver_nvidia nvidia-xconfig /dev/nvidia-modeset"),

@@ -149,8 +149,9 @@ def _by_uuid(facts: HostFacts, asked: str) -> list[Choice]:
 
 
 def _not_found(facts: HostFacts, unknown: list[str]) -> DeviceNotFound:
+    were = "were" if len(unknown) > 1 else "was"
     return DeviceNotFound(
-        f"{listed(quoted(item) for item in unknown)} was asked for, but {_what_there_is(facts)}",
+        f"{listed(map(quoted, unknown))} {were} asked for, but {_what_there_is(facts)}",
         hint=LIST_HINT,
         subject=unknown[0],
     )
