@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CONFIG_LIMIT: "Final" = 16 << 20
 """Bytes of a config.json; engines write some tens of kilobytes, and a pod with a thousand mounts stays below 1 MiB."""
 
+PARAMS = "/proc/driver/nvidia/params"
+
 DEFAULT_CONFIG = "/etc/nvidia-container-runtime/config.toml"
 
 
@@ -44,6 +46,8 @@ def main(setup: Setup, argv: "list[str]") -> "NoReturn":
     except RecursionError:
         report.failure(FormatError("config.json is nested too deeply"), argv)
     except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        if os.environ.get("LINKSPAN_DEBUG") == "1":
+            raise
         report.failure(_unforeseen(error), argv)
     sys.exit(1)
 
@@ -68,7 +72,7 @@ def _run(setup: Setup, argv: "list[str]") -> str:
         answer = run_full_program(setup, config_path, search_path, data)
         switches, edits = answer["switches"], answer["edits"]
     if _apply(setup, spec, bundle, edits):
-        files.write_whole(path, (fastjson.dumps(spec) + "\n").encode(), None)
+        files.write_whole(path, (fastjson.dumps(spec) + "\n").encode(), None, durable=False)
     report.success(switches, edits)
     return str(switches["low_level"])
 
@@ -106,8 +110,8 @@ def _apply(setup: Setup, spec: "dict[str, Any]", bundle: str, edits: "dict[str, 
     arguments: list[str] = []
     if "prepare" in edits and not _prepare(spec, bundle, edits["prepare"]):
         arguments += edits["hook_arguments"]
-    elif edits.get("mask_params"):
-        # Only a hook can: runc refuses mounts below /proc, and the mask lies at /proc/driver/nvidia/params.
+    elif edits.get("mask_params") and os.path.exists(PARAMS):
+        # Only a hook can: runc refuses mounts below /proc. A simulated host has no such file in the container's /proc.
         arguments.append("--mask-params")
     if arguments:
         patch.add_hook(spec, {**edits["hook"], "path": setup.hook, "args": [*edits["hook"]["args"], *arguments]})

@@ -1,10 +1,10 @@
 """``cdi refresh``: the spec on disk follows the host, and never becomes poorer by mistake.
 
-A spec that is there is *good* while it is valid and every file that it mounts exists. A good spec is not replaced by
-one that lacks
+A valid spec is not replaced by one that lacks what it has of
 
-- libcuda or libnvidia-ml, where the good one has it, or
-- devices whose nodes are all still there, where NVML could not be asked, or where no device of the good one is left.
+- libcuda, libnvidia-ml and the node /dev/nvidia-uvm: containers would get half a driver, and fail late, or
+- devices whose nodes are all still there, if NVML could not be asked, or if none of its devices is left. A spec that
+  mounts a file which is gone cannot start a container, so its devices are no reason to keep it.
 
 Fewer devices by NVML's own word (a GPU taken out, MIG laid out anew) are the truth, not poverty, and are written.
 """
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from linkspan.emit import cdi_origin
-from linkspan.errors import HostError, SpecError
+from linkspan.errors import HostError
 from linkspan.facts import snapshot
 from linkspan.facts.model import HostFacts
 from linkspan.formats import cdi
@@ -25,7 +25,8 @@ from linkspan.kernel import stamps, trees
 from linkspan.plan import wording
 from linkspan.store import spec_file
 
-_ESSENTIAL = ("libcuda.so.", "libnvidia-ml.so.")
+_ESSENTIAL = ("libcuda.so.", "libnvidia-ml.so.", "nvidia-uvm")
+"""What the names of files and nodes begin with that no CUDA program can do without."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ def refresh(document: Document, facts: HostFacts, output: str, state_folder: str
     """
     path, form = spec_file.place(output, None)
     text = spec_file.render(document, form, cdi_origin.of(facts))
-    old = _old_document(path)
+    old = spec_file.read(path).document
     if old and not force:
         _refuse_poorer(path, old, document, asked_nvml(facts))
     written = _content(path) != text
@@ -59,14 +60,6 @@ def asked_nvml(facts: HostFacts) -> bool:
     return "nvml" in facts.driver.readings
 
 
-def _old_document(path: str) -> Document | None:
-    """The spec on disk, None where there is none or it is not valid."""
-    try:
-        return spec_file.read(path).document
-    except SpecError:
-        return None
-
-
 def _content(path: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
@@ -76,22 +69,20 @@ def _content(path: str) -> bytes | None:
 
 
 def _refuse_poorer(path: str, old: Document, new: Document, nvml_answered: bool) -> None:
-    if not all(os.path.exists(source) for source in _mounts(old).values()):
-        return
-    losses = [*_lost_libraries(old, new), *_lost_devices(old, new, nvml_answered)]
+    losses = [part.rstrip(".") for part in _ESSENTIAL if _has(old, part) and not _has(new, part)]
+    if all(os.path.exists(source) for source in _mounts(old).values()):
+        losses += _lost_devices(old, new, nvml_answered)
     if losses:
         raise HostError(
-            f"{path} is kept, since the new spec would lack {wording.listed(losses, last='and')}",
+            f"{path} is kept, since the new spec would lack {wording.listed(losses)}",
             hint="'linkspan facts' shows what was found; --force writes the new spec all the same",
             subject=path,
         )
 
 
-def _lost_libraries(old: Document, new: Document) -> Iterator[str]:
-    for library in _ESSENTIAL:
-        had, has = (any(posixpath.basename(path).startswith(library) for path in _mounts(spec)) for spec in (old, new))
-        if had and not has:
-            yield library.rstrip(".")
+def _has(document: Document, essential: str) -> bool:
+    nodes = [node["path"] for edits in cdi.container_edits(document) for node in edits.get("deviceNodes") or []]
+    return any(posixpath.basename(path).startswith(essential) for path in (*_mounts(document), *nodes))
 
 
 def _lost_devices(old: Document, new: Document, nvml_answered: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from linkspan.errors import DeviceNotFound, SpecError, StaleError
+from linkspan.errors import DeviceNotFound, StaleError
 from linkspan.facts.model import Stamp
 from linkspan.formats import cdi
 from linkspan.formats.cdi import Document
@@ -54,7 +54,7 @@ class Registry(msgspec.Struct, frozen=True):
         for name, paths in sorted(self.conflicts.items()):
             yield f"{name} is defined by {' and '.join(paths)}, so engines use neither"
         for path, reason in sorted(self.broken.items()):
-            yield f"{path} is left out: {reason}"
+            yield f"left out, {reason}"
 
     def resolve(self, names: Iterable[str]) -> Resolution:
         """The container edits for devices, in their order; a spec's own edits where it is first met.
@@ -74,7 +74,7 @@ class Registry(msgspec.Struct, frozen=True):
 
     def _not_found(self, names: Sequence[str]) -> DeviceNotFound:
         causes = [cause for name in names if (cause := self._cause(name))]
-        causes += [f"{path} is left out: {reason}" for path, reason in sorted(self.broken.items())]
+        causes += [f"left out, {reason}" for _, reason in sorted(self.broken.items())]
         verb = "is" if len(names) == 1 else "are"
         because = f" ({'; '.join(causes)})" if causes else ""
         return DeviceNotFound(
@@ -122,11 +122,7 @@ def _spec_paths(folder: str, broken: dict[str, str]) -> list[str]:
 
 
 def _devices_of(path: str, broken: dict[str, str]) -> Iterator[Device]:
-    try:
-        spec = spec_file.read(path)
-    except SpecError as error:
-        broken[path] = error.message
-        return
+    spec = spec_file.read(path)
     if spec.document is None:
         broken[path] = spec.first_problem
         return

@@ -35,17 +35,17 @@ class SpecFile(msgspec.Struct, frozen=True):
 
 def describe(path: str, problem: Problem) -> str:
     """A problem as one line: ``FILE:LINE: ADDRESS REASON``."""
-    return f"{path}:{problem.line}: {problem.address or 'the spec'} {problem.reason}"
+    place = f"{path}:{problem.line}" if problem.line else path
+    return f"{place}: {problem.address or 'the spec'} {problem.reason}"
 
 
 def read(path: str) -> SpecFile:
-    """Read and check one file. Raises SpecError only where it cannot be read at all."""
+    """Read and check one file. Never raises: a file that cannot be read has that problem."""
     try:
         with open(path, "rb") as file:
-            data = file.read(SIZE_LIMIT + 1)
+            return check(path, file.read(SIZE_LIMIT + 1))
     except OSError as error:
-        raise SpecError(f"cannot read {path}: {(error.strerror or '').lower()}", subject=path) from error
-    return check(path, data)
+        return SpecFile(path, None, [Problem((), f"cannot be read: {(error.strerror or 'unknown').lower()}")])
 
 
 def check(path: str, data: bytes) -> SpecFile:

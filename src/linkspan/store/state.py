@@ -117,7 +117,7 @@ def _keep(path: str, text: str, mtime_ns: int = 0) -> None:
     """Write one file of the folder; where that fails, the next start is as slow as this one."""
     try:
         trees.make_folders(os.path.dirname(path))
-        files.write_whole(path, text.encode())
+        files.write_whole(path, text.encode(), durable=False)
         if mtime_ns:
             os.utime(path, ns=(mtime_ns, mtime_ns))
     except (KernelError, OSError):

@@ -64,7 +64,10 @@ def test_the_legacy_hook_is_added_once():
 
 def test_hooks_and_other_members_are_merged():
     spec = {"linux": {"netDevices": {"eth0": {}}}, "hooks": {"createContainer": [{"path": "/a"}]}}
-    edits = {"hooks": {"createContainer": [{"path": "/b"}]}, "other": {"netDevices": {"eth1": {}}, "intelRdt": {"l": 1}}}
+    edits = {
+        "hooks": {"createContainer": [{"path": "/b"}]},
+        "other": {"netDevices": {"eth1": {}}, "intelRdt": {"l": 1}},
+    }
     patch.apply(spec, edits)
     patch.add_hook(spec, {"path": "/c"})
     assert [entry["path"] for entry in spec["hooks"]["createContainer"]] == ["/a", "/b", "/c"]
