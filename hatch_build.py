@@ -1,8 +1,8 @@
 """Compiles the simulated driver's three native files while the package is built; running it needs no compiler.
 
 They have to load in any container, so nothing ties them to this machine's C library: symbols stay unversioned (the
-libraries are linked against nothing, nvidia-smi against empty stand-ins for libc and libdl) and are found at run time in
-whatever glibc, or for the libraries musl, the process has.
+libraries are linked against nothing, the programs against empty stand-ins for libc and libdl) and are found at run time
+in whatever glibc, or for the libraries musl, the process has.
 """
 
 import os

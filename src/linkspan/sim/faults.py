@@ -55,9 +55,7 @@ def parse(fault: str, gpus: int) -> tuple[str, int | None]:
         return name, None
     index = int(number) if number.isdecimal() else -1 if equals else 0
     if index not in range(gpus):
-        raise RequestError(
-            f"no GPU {number or 0} for the fault {name}", hint=f"the host has {gpus} GPUs", subject=fault
-        )
+        raise RequestError(f"the fault {fault} is of no GPU of this host", hint=f"it has {gpus}, from 0", subject=fault)
     return name, index
 
 

@@ -80,11 +80,11 @@ BLACKWELL_SMS = [18, 30, 36, 70, 76, 148]
 
 MODELS = {
     "T4": GpuModel("Tesla T4", 0x1EB810DE, 0x12A210DE, 15360, (7, 5), TURING, NVIDIA, 40, 70, 450),
-    "A100-40GB": GpuModel(
+    "A100": GpuModel(
         *("NVIDIA A100-SXM4-40GB", 0x20B010DE, 0x134F10DE, 40960, (8, 0), AMPERE, NVIDIA, 108, 400, 450),
         _profiles([5, 10, 10, 20, 20, 40], [4864, 9856, 9856, 19968, 19968, 40192], A100_SMS),
     ),
-    "A100": GpuModel(
+    "A100-80GB": GpuModel(
         *("NVIDIA A100-SXM4-80GB", 0x20B210DE, 0x146310DE, 81920, (8, 0), AMPERE, NVIDIA, 108, 400, 450),
         _profiles([10, 20, 20, 40, 40, 80], [9728, 19968, 19968, 40192, 40192, 80896], A100_SMS),
     ),
@@ -106,7 +106,7 @@ MODELS = {
         _profiles([23, 47, 47, 93, 93, 186], [22528, 46592, 46592, 94208, 94208, 188672], BLACKWELL_SMS),
     ),
 }
-ALIASES = {"A100-80GB": "A100", "H100-80GB": "H100"}
+ALIASES = {"A100-40GB": "A100", "H100-80GB": "H100"}
 
 
 def model(name: str) -> GpuModel:
