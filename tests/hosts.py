@@ -33,6 +33,9 @@ class RecordedHost(LiveHost):
         self.nodes = dict(nodes or {})
         self.machine = machine
 
+    def real(self, path: str) -> str | None:
+        return path if path in self.nodes else super().real(path)
+
     def status(self, path: str) -> Status | None:
         return self.nodes.get(path) or super().status(path)
 

@@ -9,6 +9,7 @@ Each costs one system call or three, so there are about a dozen and one for each
 - the sockets of the daemons and the nodes given by name, as far as they are not there: what starts late in the boot.
 """
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -31,7 +32,9 @@ def stamps(survey: Survey, facts: HostFacts) -> tuple[Stamp, ...]:
     found += _nodes(survey, facts)
     found += [_present("text", f"{kernel}{path}") for path in _mig_access(facts.gpus)]
     if facts.platform == "tegra":
-        found += [_present("file", files + path) for path in (tegra.RELEASE_FILE, *survey.search.csv_files)]
+        csv_files = dict.fromkeys(entry.source.rpartition(":")[0] for entry in facts.csv)
+        folders = dict.fromkeys(posixpath.dirname(pattern) for pattern in survey.search.csv_files)
+        found += [_present("file", files + path) for path in (tegra.RELEASE_FILE, *folders, *csv_files)]
     else:
         found += [_present("file", files + path) for path in _SOCKETS]
     return tuple(found)
