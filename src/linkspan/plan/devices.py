@@ -26,12 +26,12 @@ _MOST_CHANNELS = 1 << 20
 """Minors of a character device have 20 bits (contract 4.3)."""
 
 _GATED: dict[Gate, tuple[str, ...]] = {
-    "gds": ("/dev/nvidia-fs",),
-    "mofed": ("/dev/infiniband/uverbs", "/dev/infiniband/rdma_cm"),
+    "gds": ("/dev/nvidia-fs*",),
+    "mofed": ("/dev/infiniband/uverbs*", "/dev/infiniband/rdma_cm"),
     "gdrcopy": ("/dev/gdrdrv",),
-    "nvswitch": ("/dev/nvidia-nvswitch",),
+    "nvswitch": ("/dev/nvidia-nvswitch*",),
 }
-"""The beginnings of the paths of the nodes that a gate opens (contract 5.5)."""
+"""The nodes that a gate opens (contract 5.5)."""
 
 _MANAGED = ("/dev/nvidia", "/dev/nvidia-caps/nvidia-cap", _CHANNELS)
 _NOT_MANAGED = ("/dev/nvidia-fs", "/dev/nvidia-nvswitch", "/dev/nvidia-nvlink")
@@ -102,7 +102,7 @@ def gate_edits(facts: HostFacts, gate: Gate) -> Injection:
 
     GPUDirect Storage also needs the udev database and its configuration.
     """
-    found = [node for node in facts.devices if node.path.startswith(_GATED[gate])]
+    found = [node for node in facts.devices if any(_matches(node.path, pattern) for pattern in _GATED[gate])]
     if not (found and gate == "gds"):
         return nodes(found)
     folders = [Mount(host_path=item.host_path, container_path=item.path) for item in facts.folders if item.path == UDEV]
@@ -114,9 +114,14 @@ def gate_edits(facts: HostFacts, gate: Gate) -> Injection:
     return merge(nodes(found), Injection(mounts=(*folders, *configs)))
 
 
+def _matches(path: str, pattern: str) -> bool:
+    beginning, star, _ = pattern.partition("*")
+    return path.startswith(beginning) if star else path == pattern
+
+
 def gated_paths(gate: Gate) -> str:
     """The nodes that a gate looks for, for people."""
-    return wording.listed((f"{path}*" for path in _GATED[gate]), last="or")
+    return wording.listed(_GATED[gate], last="or")
 
 
 def channels(facts: HostFacts, ids: Iterable[str]) -> dict[str, DeviceNode]:

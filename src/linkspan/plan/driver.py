@@ -42,6 +42,8 @@ _FURTHER_LINKS = {
 }
 """Links that a program needs whether or not the host has them: target and name (contract 5.3.6 and 5.3.7)."""
 
+_PROGRAM_FOLDERS = frozenset(f"{folder}/{name}" for folder in ("/usr/local", "/usr", "") for name in ("sbin", "bin"))
+
 
 def require_driver(facts: HostFacts) -> None:
     """Raise HostError where there is no driver that could be carried across whole."""
@@ -73,6 +75,9 @@ def driver_edits(
     return merge(
         Injection(env=(f"NVIDIA_CTK_LIBCUDA_DIR={':'.join(facts.library_folders)}", VOID)),
         libraries_edits(facts, granted, features, desktop=desktop),
+        Injection(
+            links=program_links(item for item in facts.binaries if _is_wanted(item.path, granted, desktop=desktop))
+        ),
         Injection(
             mounts=_file_mounts(facts, granted, features, desktop=desktop),
             driver_version=facts.driver.version if _COMPUTING & set(granted) else "",
@@ -144,13 +149,18 @@ def _file_mounts(
         *(Mount(host_path=item.host_path, container_path=item.path, options=_SOCKET_OPTIONS) for item in sockets),
         *(Mount(host_path=item.host_path, container_path=item.container_path) for item in facts.configs if desktop),
     ]
-    return tuple(
-        mount
-        for mount in mounts
-        if admits(mount.container_path, granted)
-        and mount.container_path != CUFILE
-        and (desktop or _stem(mount.container_path.rpartition("/")[2]) not in _DESKTOP)
-    )
+    return tuple(mount for mount in mounts if _is_wanted(mount.container_path, granted, desktop=desktop))
+
+
+def _is_wanted(path: str, granted: Collection[Capability], *, desktop: bool) -> bool:
+    name = path.rpartition("/")[2]
+    return path != CUFILE and admits(path, granted) and (desktop or name not in _DESKTOP)
+
+
+def program_links(programs: Iterable[File]) -> tuple[Link, ...]:
+    """Links in /usr/bin to programs that a host keeps where no container's PATH leads (NixOS, COS, WSL2)."""
+    apart = (item.path for item in programs if item.path.rpartition("/")[0] not in _PROGRAM_FOLDERS)
+    return tuple(Link(path=f"/usr/bin/{path.rpartition('/')[2]}", target=path) for path in apart)
 
 
 def _stem(name: str) -> str:

@@ -3,16 +3,15 @@
 from collections.abc import Collection, Sequence
 
 from linkspan.errors import DeviceNotFound, HostError
-from linkspan.facts.model import HostFacts, Link
+from linkspan.facts.model import HostFacts
 from linkspan.plan.capabilities import admits
-from linkspan.plan.driver import libraries_edits
+from linkspan.plan.driver import libraries_edits, program_links
 from linkspan.plan.edits import NO_DEVICE, VOID, merge, nodes
 from linkspan.plan.model import Capability, Injection, Mount
 from linkspan.plan.selection import select
 from linkspan.plan.wording import quoted
 
 DXG = "/dev/dxg"
-SMI = "/usr/bin/nvidia-smi"
 
 
 def container_edits(
@@ -53,12 +52,13 @@ def store_edits(facts: HostFacts, granted: Collection[Capability], features: Col
             hint="install an NVIDIA driver for Windows that knows WSL, then 'wsl --shutdown'",
             subject=facts.wsl_store or "/usr/lib/wsl",
         )
-    files = [item for item in (*facts.binaries, *facts.folders) if admits(item.path, granted)]
+    programs = [item for item in facts.binaries if admits(item.path, granted)]
+    files = [*programs, *(item for item in facts.folders if admits(item.path, granted))]
     return merge(
         Injection(env=(VOID,)),
         libraries_edits(facts, granted, features, desktop=False),
         Injection(
             mounts=tuple(Mount(host_path=item.host_path, container_path=item.path) for item in files),
-            links=tuple(Link(path=SMI, target=item.path) for item in files if item.path.endswith("/nvidia-smi")),
+            links=program_links(programs),
         ),
     )

@@ -368,6 +368,14 @@ class TestLibraries:
 
 
 class TestOtherParts:
+    def test_programs_that_stand_apart_are_linked_to_where_they_are_looked_for(self):
+        facts = changed(
+            host(gpu(0)), binaries=(file("/usr/bin/nvidia-debugdump"), file("/home/kubernetes/bin/nvidia-smi"))
+        )
+        link = Link(path="/usr/bin/nvidia-smi", target="/home/kubernetes/bin/nvidia-smi")
+        assert [link for link in give(facts).links if "/bin/" in link.path] == [link]
+        assert link not in give(facts, capabilities=("compute",)).links
+
     def test_sockets_are_writable_and_not_executable(self):
         facts = changed(host(gpu(0)), sockets=(file("/run/nvidia-persistenced/socket"), file("/tmp/nvidia-mps")))
         found = {
