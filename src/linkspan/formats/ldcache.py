@@ -103,7 +103,7 @@ def render(entries: "Iterable[Entry]", hwcap_folders: "Sequence[str]" = ()) -> b
     ``hwcap_folders`` are those that the entries' hwcaps count in.
     """
     # Descending; ``reverse`` keeps the order of equal names too.
-    ordered = sorted(entries, key=sort_key, reverse=True)
+    ordered = sorted(entries, key=lambda entry: sort_key(entry[0]), reverse=True)
     strings = bytearray()
     first = _NEW_HEADER.size + _NEW_ENTRY.size * len(ordered)
     numbers: list[int] = []
@@ -121,12 +121,12 @@ def render(entries: "Iterable[Entry]", hwcap_folders: "Sequence[str]" = ()) -> b
     return b"".join((header, pack("<" + "IIIIQ" * len(ordered), *numbers), strings, extension))
 
 
-def sort_key(entry: "Entry") -> bytes:
-    """What an entry sorts by, ascending."""
-    name = _encode(entry[0])
-    if b"\1\1" not in name.translate(_DIGIT_OR_NOT):  # no number of two digits or more
-        return name.translate(_ONE_DIGIT)
-    return _long_key(name)
+def sort_key(name: str) -> bytes:
+    """What the loader sorts a library's name by, ascending: ``libz.so.9`` before ``libz.so.10``."""
+    text = _encode(name)
+    if b"\1\1" not in text.translate(_DIGIT_OR_NOT):  # no number of two digits or more
+        return text.translate(_ONE_DIGIT)
+    return _long_key(text)
 
 
 def _long_key(name: bytes) -> bytes:

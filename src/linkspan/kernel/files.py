@@ -1,0 +1,67 @@
+"""Files of the host, written whole or not at all."""
+
+import os
+
+from linkspan.errors import KernelError
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def write_whole(path: str, data: bytes, mode: "int | None" = 0o644, durable: bool = True) -> None:
+    """Replace the file at ``path`` in one step: whoever reads it sees the old content or the new, also after a crash.
+
+    ``mode`` None keeps mode and owner of the file that is there (0644 where there is none). Without ``durable`` the
+    step is whole for readers only, and waits for no disk: for what a crash makes worthless anyhow. Raises KernelError,
+    and leaves nothing behind then.
+    """
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name[:64]}.{os.urandom(8).hex()}")
+    try:
+        _fill(os.open(temporary, _NEW_FILE, 0o600), path, data, mode, durable)
+        os.rename(temporary, path)
+        if durable:
+            _sync_folder(folder or ".")
+    except OSError as error:
+        _forget(temporary)
+        raise KernelError(f"cannot write {path}: {error.strerror}", subject=path) from error
+
+
+def _fill(fd: int, path: str, data: bytes, mode: "int | None", durable: bool) -> None:
+    try:
+        if mode is None:
+            mode = _take_over(fd, path)
+        os.fchmod(fd, mode)  # whatever the umask
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _take_over(fd: int, path: str) -> int:
+    """Give the new file the owner of the old one, and return the old one's mode."""
+    try:
+        old = os.stat(path)
+    except FileNotFoundError:
+        return 0o644
+    new = os.fstat(fd)
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        os.fchown(fd, old.st_uid, old.st_gid)
+    return old.st_mode & 0o7777
+
+
+def _sync_folder(folder: str) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _forget(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return  # never made, or already in place

@@ -1,0 +1,164 @@
+"""Makes a container's loader find the driver's libraries, without running a program of the image or of the host.
+
+glibc looks into ``/etc/ld.so.cache``, then into its built-in folders. The cache is rewritten with our names before the
+image's own; their folders also go into ``/etc/ld.so.conf.d``, so that an ldconfig that somebody runs later in the
+container finds the same. That is the container's own ldconfig, which knows its built-in folders: the list of them that
+NVIDIA's hook adds as ``zz-…`` (contract 6.3) serves a host's ldconfig run in the container, which we do not do.
+
+The libraries need not be there yet, and are not opened. All that is read is a stranger's: what cannot be used, such as
+garbage, a FIFO or four gigabytes of configuration, counts as absent.
+"""
+
+import errno
+import posixpath
+
+from linkspan.errors import FormatError, KernelError, LinkspanError
+from linkspan.formats import ldcache
+from linkspan.kernel import musl, paths
+from linkspan.kernel.ldconfig import CONF, DROP_INS, MAX_BYTES, Configuration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from linkspan.formats.ldcache import Entry
+    from linkspan.kernel.walk import Owner
+
+CACHE = "/etc/ld.so.cache"
+INCLUDE = f"include {DROP_INS}/*.conf\n"
+# ldconfig reads them in this order, and the folder that comes first wins.
+COMPAT_NAME = "00-compat-linkspan.conf"
+OUR_NAME = "00-linkspan.conf"
+
+MAX_CACHE = 16 << 20
+
+_MACHINES = {("x86_64", 64): 62, ("x86_64", 32): 3, ("aarch64", 64): 183, ("aarch64", 32): 40}
+_MULTIARCH = {
+    ("x86_64", 64): "x86_64-linux-gnu",
+    ("x86_64", 32): "i386-linux-gnu",
+    ("aarch64", 64): "aarch64-linux-gnu",
+    ("aarch64", 32): "arm-linux-gnueabihf",
+}
+
+
+def update(
+    root_fd: int, arch: str, loadables: "Sequence[tuple[str, int]]", compat: str = "", owner: "Owner" = None
+) -> None:
+    """Make the loader find ``loadables``, pairs of a library's path and its bits; what is right already stays.
+
+    ``compat`` is a folder of the image whose libraries go before all others. Raises KernelError where a file that is
+    needed cannot be written.
+    """
+    folders = [compat] if compat else []
+    folders += dict.fromkeys(posixpath.dirname(path) for path, _ in loadables)
+    has_musl = [musl.update(root_fd, arch, bits, folders, owner) for bits in {64, *(bits for _, bits in loadables)}]
+    cache = paths.content(root_fd, CACHE, MAX_CACHE)
+    if cache is not None or not any(has_musl):
+        _Glibc(root_fd, arch, cache, owner).update(loadables, compat)
+
+
+class _Glibc:
+    """One root's glibc loader: what the image says of it, and what is written."""
+
+    __slots__ = ("_arch", "_cache", "_conf", "_hwcap_folders", "_image", "_multiarch", "_owner", "_root")
+
+    def __init__(self, root_fd: int, arch: str, cache: "bytes | None", owner: "Owner") -> None:
+        self._root = root_fd
+        self._arch = arch
+        self._owner = owner
+        self._multiarch = self._status("/etc/debian_version") is not None
+        self._conf = Configuration(root_fd, (COMPAT_NAME, OUR_NAME))
+        self._cache = cache
+        self._image: list[Entry] = []
+        self._hwcap_folders: tuple[str, ...] = ()
+        try:
+            self._image, self._hwcap_folders = ldcache.parse(cache or b""), ldcache.hwcap_folders(cache or b"")
+        except FormatError:
+            self._cache = None  # the loader would not follow it either
+
+    def update(self, loadables: "Sequence[tuple[str, int]]", compat: str) -> None:
+        """Write configuration and cache, as far as they differ from what is there."""
+        ours = [self._entry(path, bits) for path, bits in loadables]
+        try:
+            self._write_configuration([posixpath.dirname(path) for path, _ in loadables], compat)
+            self._write_cache(ours, compat)
+        except KernelError as error:
+            if compat or not _is_read_only(error) or not self._finds_anyway(loadables, ours):
+                raise
+
+    def _entry(self, path: str, bits: int) -> "Entry":
+        flags = ldcache.flags_for(_MACHINES.get((self._arch, bits), 0), bits)
+        return posixpath.basename(path), path, flags, 0, 0
+
+    def _builtin(self, bits: int) -> "tuple[str, ...]":
+        """The folders that the loader searches without being told, and its ldconfig too."""
+        if self._multiarch:
+            name = _MULTIARCH.get((self._arch, bits), "")
+            return (f"/lib/{name}", f"/usr/lib/{name}", "/lib", "/usr/lib")
+        return ("/lib64", "/usr/lib64", "/lib", "/usr/lib") if bits == 64 else ("/lib", "/usr/lib")
+
+    def _write_configuration(self, folders: "Sequence[str]", compat: str) -> None:
+        known = {*self._conf.folders, *self._builtin(64)}
+        new = dict.fromkeys(folder for folder in folders if folder not in known)
+        if new:
+            self._write(f"{DROP_INS}/{OUR_NAME}", "".join(f"{folder}\n" for folder in new).encode())
+        if compat:
+            self._write(f"{DROP_INS}/{COMPAT_NAME}", f"{compat}\n".encode())
+        elif COMPAT_NAME in self._conf.names(DROP_INS):
+            paths.remove(self._root, f"{DROP_INS}/{COMPAT_NAME}")  # of an earlier start, with an older driver
+        if (new or compat) and not self._conf.includes(OUR_NAME):
+            self._include_drop_ins()
+
+    def _include_drop_ins(self) -> None:
+        old = paths.content(self._root, CONF, MAX_BYTES)
+        if old is not None or self._status(CONF) is None:
+            self._write(CONF, INCLUDE.encode() + (old or b""))
+
+    def _write_cache(self, ours: "list[Entry]", compat: str) -> None:
+        """Ours first, then what has changed since the image's ldconfig ran, then what that found."""
+        changed = self._changed_folders()
+        image = self._image
+        if compat or changed:
+            from linkspan.kernel.libraries import Scanner  # most containers need neither it nor ELF
+
+            scanner = Scanner(self._root)
+            ours = (scanner.scan(compat) if compat else []) + ours
+            found = [entry for folder in changed for entry in scanner.scan(folder)]
+            image = found + [entry for entry in image if posixpath.dirname(entry[1]) not in changed]
+        taken = {entry[1] for entry in ours}
+        entries = ours + [entry for entry in image if entry[1] not in taken]
+        data = ldcache.render(entries, self._hwcap_folders)
+        if data != self._cache:
+            paths.write_file(self._root, CACHE, data, owner=self._owner)
+
+    def _changed_folders(self) -> "list[str]":
+        """The configured folders that were changed after the cache was made; all where there is none.
+
+        Built-in ones are left out: the loader searches them anyway.
+        """
+        made = self._status(CACHE) if self._cache is not None else None
+        since = made.st_mtime_ns if made else -1
+        candidates = [folder for folder in self._conf.folders if folder not in self._builtin(64)]
+        return [folder for folder in candidates if (there := self._status(folder)) and there.st_mtime_ns > since]
+
+    def _finds_anyway(self, loadables: "Sequence[tuple[str, int]]", ours: "list[Entry]") -> bool:
+        """Whether the loader comes to all of ours without our help: in built-in folders, and none found elsewhere."""
+        places = {(name, flags): path for name, path, flags, _, _ in ours}
+        return all(posixpath.dirname(path) in self._builtin(bits) for path, bits in loadables) and all(
+            places.get((name, flags), path) == path for name, path, flags, _, _ in self._image
+        )
+
+    def _status(self, path: str) -> "os.stat_result | None":
+        try:
+            return paths.look(self._root, path)
+        except LinkspanError:
+            return None
+
+    def _write(self, path: str, data: bytes) -> None:
+        if paths.content(self._root, path, len(data)) != data:
+            paths.write_file(self._root, path, data, owner=self._owner)
+
+
+def _is_read_only(error: KernelError) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EROFS

@@ -1,0 +1,157 @@
+"""Walks a path below a root descriptor, as a process inside that root would; it cannot lead out of it.
+
+An image decides what stands below the root of its container, and may change it while we work. So a path is walked
+component by component on descriptors that follow no symlink. The text of a link is walked in the same way, an absolute
+one from the root; ``..`` goes back to the descriptor that we came from, and stops at the root. It is what chroot(2)
+gives, without one.
+
+Missing folders are made where the walk stands, also behind a dangling link: that is where the low-level runtime makes
+its mount points, and so where the files that we prepare for are going to be.
+"""
+
+import errno
+import os
+import stat
+
+from linkspan.errors import KernelError, UnsafePath
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Owner = tuple[int, int] | None
+    """The (uid, gid) of what is created; None for our own."""
+
+MAX_LINKS = 40
+"""Symlinks followed for one path: the kernel's own limit, see path_resolution(7)."""
+MAX_STEPS = 256
+"""Components walked for one path, those of links included."""
+
+LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = LOOK | os.O_DIRECTORY
+
+
+class Walk:
+    """One walk: the descriptors of the folders gone through, the last one is where it stands."""
+
+    __slots__ = ("_create", "_fds", "_left", "_links", "_mode", "_owner", "_path", "_root", "_todo", "names")
+
+    def __init__(self, root_fd: int, create: bool = False, owner: "Owner" = None, mode: int = 0o755) -> None:
+        self._root = root_fd
+        self._create = create
+        self._owner = owner
+        self._mode = mode
+        self._fds: list[int] = []
+        self.names: list[str] = []
+        self._todo: list[str] = []
+        self._links = 0
+        self._left = MAX_STEPS
+        self._path = ""
+
+    def folder(self, path: str) -> int:
+        """The folder at the end of the path, as a descriptor of its own."""
+        self._path = path
+        self._plan(path)
+        while self._todo:
+            self._enter(self._next())
+        return self._fds.pop() if self._fds else os.dup(self._root)
+
+    def end(self, path: str) -> "tuple[int, os.stat_result]":
+        """Whatever is at the end of the path, links followed."""
+        self._path = path
+        self._plan(path)
+        while self._todo:
+            part = self._next()
+            if self._todo or part == "..":
+                self._enter(part)
+                continue
+            fd = os.open(part, LOOK, dir_fd=self._here())
+            status = os.fstat(fd)
+            if not stat.S_ISLNK(status.st_mode):
+                return fd, status
+            try:
+                self._follow(os.readlink("", dir_fd=fd))
+            finally:
+                os.close(fd)
+        fd = self._fds.pop() if self._fds else os.dup(self._root)
+        return fd, os.fstat(fd)
+
+    def close(self) -> None:
+        """Let go of every folder."""
+        for fd in self._fds:
+            os.close(fd)
+
+    def _here(self) -> int:
+        return self._fds[-1] if self._fds else self._root
+
+    def _plan(self, path: str) -> None:
+        if "\0" in path:
+            raise UnsafePath(f"the path {path!r} holds a zero byte", subject=path)
+        # Reversed, so that the next one is popped and a link's text goes on top.
+        self._todo += [part for part in reversed(path.split("/")) if part not in ("", ".")]
+
+    def _next(self) -> str:
+        self._left -= 1
+        if self._left < 0:
+            raise UnsafePath(f"{self._path} leads through more than {MAX_STEPS} folders", subject=self._path)
+        return self._todo.pop()
+
+    def _enter(self, part: str) -> None:
+        if part == "..":
+            if self._fds:
+                os.close(self._fds.pop())
+                self.names.pop()
+            return
+        try:
+            fd = os.open(part, _FOLDER, dir_fd=self._here())
+        except FileNotFoundError:
+            if not self._create:
+                raise
+            fd = self._make(part)
+        except NotADirectoryError:
+            text = link_text(self._here(), part)
+            if text is None:
+                raise
+            self._follow(text)
+            return
+        self._fds.append(fd)
+        self.names.append(part)
+
+    def _make(self, part: str) -> int:
+        mode = 0o755 if self._todo else self._mode
+        os.mkdir(part, mode, dir_fd=self._here())
+        fd = os.open(part, _FOLDER, dir_fd=self._here())
+        # By the descriptor: the name may be another's by now. And O_PATH knows no fchmod before Linux 6.6.
+        place = f"/proc/self/fd/{fd}"
+        try:
+            os.chmod(place, mode)  # whatever the umask
+            if self._owner is not None:
+                os.chown(place, *self._owner)
+        except OSError:
+            os.close(fd)
+            raise
+        return fd
+
+    def _follow(self, text: str) -> None:
+        self._links += 1
+        if self._links > MAX_LINKS:
+            raise UnsafePath(f"{self._path} leads through more than {MAX_LINKS} symlinks", subject=self._path)
+        if text.startswith("/"):
+            self.close()
+            self._fds.clear()
+            self.names.clear()
+        self._plan(text)
+
+
+def link_text(folder: int, name: str) -> "str | None":
+    """The text of the symlink of that name; None where there is none."""
+    try:
+        return os.readlink(name, dir_fd=folder)
+    except OSError:
+        return None
+
+
+def failed(verb: str, path: str, error: OSError) -> KernelError:
+    """The error that says which step of ours the kernel refused, and why."""
+    hint = ""
+    if error.errno == errno.EROFS:
+        hint = "keep the root filesystem writable until the container is created; --read-only takes effect after that"
+    return KernelError(f"cannot {verb} {path} in the container: {error.strerror}", hint=hint, subject=path)
