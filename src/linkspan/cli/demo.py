@@ -1,5 +1,6 @@
 """``linkspan demo``: the guide's four containers, and what each of them got to see."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from linkspan.cli import output
 from linkspan.demo.play import play
-from linkspan.demo.scenes import REFUSED, Node, Result
+from linkspan.demo.scenes import ENXIO, REFUSED, Library, Node, Result
 from linkspan.demo.stage import Stage, stage
 
 
@@ -40,54 +41,54 @@ def demo(
 
 def _shown(here: Stage, *, as_json: bool) -> Iterator[Result]:
     """The results as they come, each printed when it is there."""
-    console, done = output.stdout(), []
+    console, done = output.stdout(), list[Result]()
     if not as_json:
         console.print(_opening(here))
     for result in play(here):
         done.append(result)
         if not as_json:
-            _show(console, len(done), result, done[0])
+            _show(console, here, done)
         yield result
 
 
 def _opening(here: Stage) -> Text:
     gpus = here.facts.gpus
     names = ", ".join(dict.fromkeys(gpu.name for gpu in gpus))
-    kind = "No NVIDIA GPU is used: a simulated host" if here.simulated else "This host"
+    kind = "A simulated host" if here.simulated else "This host"
     return Text.assemble(
-        (f"{kind} with {len(gpus)} × {names}, driver {here.facts.driver.version}.\n", "bold"),
+        (f"{kind}: {len(gpus)} × {names}, driver {here.facts.driver.version}\n", "bold"),
         f"Containers are started by linkspan-runtime and {os.path.basename(here.low_level)}, ",
         "from a root filesystem that holds a C library and nothing of NVIDIA's.\n",
     )
 
 
-def _show(console: Console, number: int, result: Result, first: Result) -> None:
-    scene = result.scene
-    console.print(Rule(Text(f"{number}. {scene.title}", style="bold"), align="left", characters="─"))
-    console.print(Text(f"$ {scene.command}", style="cyan"), soft_wrap=False)
+def _show(console: Console, here: Stage, done: Sequence[Result]) -> None:
+    result = done[-1]
+    console.print(Rule(Text(f"{len(done)}. {result.scene.title}", style="bold"), align="left"))
+    console.print(Text(f"$ {result.scene.command}", style="cyan"))
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
-    for name, text in _rows(result, first):
+    for name, text in _rows(here, result, done[0]):
         facts.add_row(name, text)
     console.print(facts)
-    console.print(Text("nvidia-smi -L, inside", style="dim"))
+    console.print(Text("nvidia-smi -L, inside:", style="dim"))
     console.print(Text("\n".join(f"  {line}" for line in result.seen.smi), overflow="fold"))
     for problem in result.problems:
         console.print(Text(f"✗ {problem}", style="bold red"))
     console.print()
 
 
-def _rows(result: Result, first: Result) -> Iterator[tuple[str, Text]]:
-    injected, library = result.injected, result.seen.library
+def _rows(here: Stage, result: Result, first: Result) -> Iterator[tuple[str, Text]]:
+    injected = result.injected
     yield "request", Text(" ".join(result.scene.env))
-    yield "devices", Text(_joined(injected.devices, "/dev/"))
+    yield "devices", Text(_joined(injected.devices))
     yield "mounts", Text(_mounts(result, first))
-    yield "links", Text(_examples(injected.links))
-    if injected.files:
+    if result is first or (injected.links, injected.files) != (first.injected.links, first.injected.files):
+        yield "links", Text(_examples(injected.links))
         yield "written", Text(" ".join(injected.files))
     yield "hooks", Text(str(injected.hooks) if injected.hooks else "none: the root filesystem was prepared beforehand")
-    yield "libcuda.so.1", Text.assemble("is ", library.path or library.error, _origin(library.host_path))
+    yield "libcuda.so.1", Text(_origin(here, result.seen.library))
     yield from _isolation(result.seen.nodes)
 
 
@@ -98,8 +99,8 @@ def _mounts(result: Result, first: Result) -> str:
     text = f"{len(have)} files of the host's driver, read-only"
     if not spared:
         return text
-    names = sorted({os.path.basename(path).partition(".so")[0] for path in spared})
-    return f"{text}; {len(spared)} fewer than in container 1, without {', '.join(names[:3])}, …"
+    libraries = sorted({os.path.basename(path).partition(".so")[0] for path in spared if ".so" in path})
+    return f"{text}; {len(spared)} fewer than in container 1: no {', '.join(libraries[:3])}, …"
 
 
 def _examples(links: dict[str, str]) -> str:
@@ -109,31 +110,41 @@ def _examples(links: dict[str, str]) -> str:
     return f"{len(links)}, such as {os.path.basename(path)} → {target}"
 
 
-def _origin(host_path: str) -> Text:
-    return Text(f",\nthe very file {host_path} of the host") if host_path else Text("")
+def _origin(here: Stage, library: Library) -> str:
+    """Where the container's loader found the library, and which file of the host that is."""
+    if not library.host_path:
+        return library.path or library.error
+    host_path = library.host_path.removeprefix(here.facts.root.rstrip("/"))
+    return f"{library.path}\nis inode {library.inode} of the host, {host_path} there"
 
 
 def _isolation(nodes: Sequence[Node]) -> Iterator[tuple[str, Text]]:
-    """Which GPU nodes can be opened; one that was not given is one that the container made for itself."""
+    """How opening GPU nodes ended; one that was not given is one that the container made for itself."""
     given = [node for node in nodes if node.given]
     others = [node for node in nodes if not node.given]
-    yield "given", _verdict(given, good=not any(node.errno in REFUSED for node in given))
+    if given:
+        yield "given", _verdict(given, "", good=not any(node.errno in REFUSED for node in given))
     if others:
-        yield "not given", _verdict(others, good=all(node.errno in REFUSED for node in others))
+        yield "not given", _verdict(others, ", made by hand", good=all(node.errno in REFUSED for node in others))
 
 
-def _verdict(nodes: Sequence[Node], *, good: bool) -> Text:
-    answers = dict.fromkeys("opens" if not node.errno else os.strerror(node.errno).lower() for node in nodes)
-    made = "" if nodes and nodes[0].given else ", made by hand inside"
-    style = "green" if good else "bold red"
-    names = _joined([node.path for node in nodes], "/dev/")
-    return Text.assemble(f"{names}{made}: open says ", ("; ".join(answers), style))
+def _verdict(nodes: Sequence[Node], made: str, *, good: bool) -> Text:
+    answers = ", ".join(dict.fromkeys(_answer(node.errno) for node in nodes))
+    names = _joined([node.path for node in nodes])
+    return Text.assemble(f"{names}{made}: ", (answers, "green" if good else "bold red"))
 
 
-def _joined(paths: Sequence[str], prefix: str) -> str:
-    """Paths of one folder, with its name only once."""
-    names = [path.removeprefix(prefix) for path in paths]
-    return prefix + " ".join(names) if names else "none"
+def _answer(number: int) -> str:
+    if number == ENXIO:
+        return "may be opened (ENXIO: no hardware behind it)"
+    if number in REFUSED:
+        return f"refused ({errno.errorcode[number]})"
+    return f"fails ({errno.errorcode.get(number, number)})" if number else "opens"
+
+
+def _joined(paths: Sequence[str]) -> str:
+    """Device nodes, with their folder only once."""
+    return "/dev/" + " ".join(path.removeprefix("/dev/") for path in paths) if paths else "none"
 
 
 def _closing(results: Sequence[Result], seconds: float) -> Iterator[Text]:

@@ -81,7 +81,7 @@ class Container:
         with open(f"{self._folder}/config.json", encoding="utf-8") as file:
             after = json.load(file)
         mounts = [mount for mount in after["mounts"] if mount not in self._config["mounts"]]
-        destinations = {mount["destination"] for mount in mounts}
+        destinations = {os.path.realpath(self._rootfs + mount["destination"]) for mount in mounts}
         new = {path: target for path, target in _files(self._rootfs).items() if self._files.get(path) != target}
         return Injected(
             devices=tuple(node["path"] for node in after["linux"].get("devices", [])),
@@ -89,7 +89,7 @@ class Container:
             env=tuple(entry for entry in after["process"]["env"] if entry not in self._config["process"]["env"]),
             hooks=sum(map(len, after.get("hooks", {}).values())),
             links={path: target for path, target in new.items() if target},
-            files=tuple(path for path, target in new.items() if not target and path not in destinations),
+            files=tuple(path for path, target in new.items() if not target and self._rootfs + path not in destinations),
         )
 
     def run(self) -> str:
