@@ -130,7 +130,7 @@ def generate(
     chosen: Format | None = _one_of("--format", form.lower(), Format) if form else None
     search = _search(driver_root, dev_root, _split(library_paths), _split(config_paths), _split(csv_files))
     facts = _without_links(_facts(search, from_file), _split(csv_ignored))
-    document = emit.document(plan_cdi(facts, options), _hook(hook_path))
+    document = _document(facts, options, hook_path)
     _put(document, facts, output, chosen)
 
 
@@ -187,7 +187,7 @@ def refresh_spec(
     3: the file or its folder cannot be written.
     """
     facts = _facts(_search(driver_root, dev_root))
-    document = emit.document(plan_cdi(facts, CdiOptions()), _hook(hook_path))
+    document = _document(facts, CdiOptions(), hook_path)
     typer.echo(refresh.refresh(document, facts, output, state_dir, force=force).summary)
 
 
@@ -229,15 +229,10 @@ def _configured_root() -> str:
 
 def _facts(search: Search, from_file: str = "") -> HostFacts:
     if not from_file:
-        facts = snapshot.collect(search)
-    elif search == Search(root=_configured_root()):
-        facts = snapshot.load(from_file)
-    else:
+        return snapshot.collect(search)
+    if search != Search(root=_configured_root()):
         raise typer.BadParameter("--from stands for a whole host: leave out the roots and search paths")
-    if facts.platform == "nvml" and not refresh.asked_nvml(facts):
-        reasons = [item.reason for item in facts.missing if item.part == "NVML"]
-        out.warn(f"NVML was not asked, so GPUs are as /proc knows them and MIG is not seen: {'; '.join(reasons)}")
-    return facts
+    return snapshot.load(from_file)
 
 
 def _without_links(facts: HostFacts, patterns: Sequence[str]) -> HostFacts:
@@ -251,6 +246,14 @@ def _without_links(facts: HostFacts, patterns: Sequence[str]) -> HostFacts:
         )
 
     return msgspec.structs.replace(facts, csv=tuple(entry for entry in facts.csv if not ignored(entry)))
+
+
+def _document(facts: HostFacts, options: CdiOptions, hook_path: str) -> Document:
+    document = emit.document(plan_cdi(facts, options), _hook(hook_path))
+    if facts.platform == "nvml" and not refresh.asked_nvml(facts):
+        reasons = "; ".join(item.reason for item in facts.missing if item.part == "NVML")
+        out.warn(f"NVML did not answer, so GPUs are as /proc knows them, and MIG is not seen ({reasons})")
+    return document
 
 
 def _hook(path: str) -> str:

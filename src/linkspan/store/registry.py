@@ -53,8 +53,8 @@ class Registry(msgspec.Struct, frozen=True):
         """What is wrong in the folders, one sentence each."""
         for name, paths in sorted(self.conflicts.items()):
             yield f"{name} is defined by {' and '.join(paths)}, so engines use neither"
-        for path, reason in sorted(self.broken.items()):
-            yield f"left out, {reason}"
+        for _, reason in sorted(self.broken.items()):
+            yield f"left out: {reason}"
 
     def resolve(self, names: Iterable[str]) -> Resolution:
         """The container edits for devices, in their order; a spec's own edits where it is first met.
@@ -74,7 +74,7 @@ class Registry(msgspec.Struct, frozen=True):
 
     def _not_found(self, names: Sequence[str]) -> DeviceNotFound:
         causes = [cause for name in names if (cause := self._cause(name))]
-        causes += [f"left out, {reason}" for _, reason in sorted(self.broken.items())]
+        causes += [f"left out: {reason}" for _, reason in sorted(self.broken.items())]
         verb = "is" if len(names) == 1 else "are"
         because = f" ({'; '.join(causes)})" if causes else ""
         return DeviceNotFound(
@@ -114,7 +114,7 @@ def _spec_paths(folder: str, broken: dict[str, str]) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        broken[folder] = (error.strerror or "it cannot be read").lower()
+        broken[folder] = f"{folder}: the folder cannot be read: {(error.strerror or 'unknown').lower()}"
         return []
     paths = [os.path.join(folder, name) for name in names if name.endswith((".json", ".yaml"))]
     # A folder or a FIFO is no spec; a dangling link stays, to be reported.

@@ -175,7 +175,7 @@ def test_gpus_that_nvml_did_not_tell_of_are_a_warning(capsys, tmp_path):
     snapshot.save(facts(nvml=False), str(tmp_path / "facts.json"))
     code, _, err = run(capsys, "generate", "--from", tmp_path / "facts.json", "--hook-path", HOOK)
     assert code == 0
-    assert err.startswith("linkspan: NVML was not asked, so GPUs are as /proc knows them and MIG is not seen")
+    assert err.startswith("linkspan: NVML did not answer, so GPUs are as /proc knows them, and MIG is not seen (")
 
 
 def test_links_of_csv_files_may_be_left_out(capsys, tmp_path):
@@ -233,7 +233,7 @@ def test_conflicts_and_broken_files_are_warnings_with_their_cause(capsys, tmp_pa
     assert err.splitlines() == [
         "found 0 CDI devices",
         f"linkspan: nvidia.com/gpu=0 is defined by {tmp_path}/a.yaml and {tmp_path}/b.yaml, so engines use neither",
-        f"linkspan: {tmp_path}/c.yaml is left out: {tmp_path}/c.yaml:1: cdiVersion is missing (and 2 more)",
+        f"linkspan: left out: {tmp_path}/c.yaml:1: cdiVersion is missing (and 2 more)",
     ]
 
 
@@ -276,10 +276,14 @@ def test_standard_input_is_checked_too_and_json_is_printed(capsys, monkeypatch):
     assert result["problems"][0]["line"] == 1
 
 
-def test_a_file_that_is_not_there_is_one_sentence(capsys, tmp_path):
-    code, out, err = run(capsys, "validate", tmp_path / "x.yaml")
-    assert (code, out) == (1, "")
-    assert err == f"linkspan: cannot read {tmp_path}/x.yaml: no such file or directory\n"
+def test_a_file_that_is_not_there_does_not_hide_the_verdict_on_others(capsys, tmp_path):
+    (tmp_path / "a.yaml").write_text(to_yaml(spec("0")))
+    code, out, _ = run(capsys, "validate", tmp_path / "x.yaml", tmp_path / "a.yaml")
+    assert code == 1
+    assert out.splitlines() == [
+        f"{tmp_path}/x.yaml: the spec cannot be read: no such file or directory",
+        f"{tmp_path}/a.yaml: valid, 1 device of nvidia.com/gpu, CDI 0.5.0",
+    ]
 
 
 @pytest.fixture

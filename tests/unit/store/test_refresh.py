@@ -119,10 +119,26 @@ def test_other_files_may_go(host):
     assert run(host, spec(host, "0")).written
 
 
-def test_a_spec_that_names_a_file_which_is_gone_is_not_good_and_is_replaced(host):
-    run(host, spec(host, "0", "1"))
+def test_an_essential_library_that_is_gone_is_no_reason_to_give_out_half_a_driver(host):
+    run(host, spec(host, "0"))
     os.unlink(host / "libcuda.so.550.1")
-    assert run(host, spec(host, "x", files=()), facts("", nvml=False)).written
+    with pytest.raises(HostError, match="would lack libcuda"):
+        run(host, spec(host, "0", files=("libnvidia-ml.so.550.1",)))
+
+
+def test_a_spec_without_the_node_of_unified_memory_keeps_the_good_one(host):
+    good = spec(host, "0")
+    good["containerEdits"]["deviceNodes"] = [{"path": "/dev/nvidia-uvm"}]
+    run(host, good)
+    with pytest.raises(HostError, match="would lack nvidia-uvm"):
+        run(host, spec(host, "0"))
+
+
+def test_the_devices_of_a_spec_that_names_a_file_which_is_gone_are_no_reason_to_keep_it(host):
+    files = ("libcuda.so.550.1", "libnvidia-ml.so.550.1", "nvidia-smi")
+    run(host, spec(host, "0", "1", files=files))
+    os.unlink(host / "nvidia-smi")
+    assert run(host, spec(host, "x"), facts(nvml=False)).written
 
 
 def test_a_refused_refresh_leaves_the_facts_alone(host):

@@ -78,14 +78,15 @@ def test_a_broken_file_is_left_out_with_the_reason(tmp_path):
     assert list(registry.devices) == ["nvidia.com/gpu=0"]
     assert registry.broken == {
         broken: f"{broken}:3: kind is 'x', not VENDOR/CLASS (and 1 more)",
-        f"{tmp_path}/cdi/c.json": f"cannot read {tmp_path}/cdi/c.json: no such file or directory",
+        f"{tmp_path}/cdi/c.json": f"{tmp_path}/cdi/c.json: the spec cannot be read: no such file or directory",
     }
-    assert len(list(registry.warnings())) == 2
+    assert list(registry.warnings()) == [f"left out: {reason}" for reason in registry.broken.values()]
 
 
 def test_a_folder_that_is_none_is_broken(tmp_path):
     (tmp_path / "cdi").write_text("")
-    assert load([str(tmp_path / "cdi")]).broken == {str(tmp_path / "cdi"): "not a directory"}
+    place = str(tmp_path / "cdi")
+    assert load([place]).broken == {place: f"{place}: the folder cannot be read: not a directory"}
 
 
 def test_names_resolve_in_their_order_each_once(tmp_path):
@@ -106,13 +107,13 @@ def test_nothing_asked_for_is_nothing(tmp_path):
 
 
 def test_an_unknown_device_is_refused_with_what_is_odd_in_the_folders(tmp_path):
-    broken = write(tmp_path / "a.yaml", {})
+    broken = write(tmp_path / "a.yaml", {"kind": "a/b"})
     with pytest.raises(DeviceNotFound) as caught:
         load([str(tmp_path)]).resolve(["nvidia.com/gpu=0", "nvidia.com/gpu=1", "all"])
     message = caught.value.message
     assert message.startswith(f"nvidia.com/gpu=0, nvidia.com/gpu=1, all are in no CDI spec below {tmp_path} (")
     assert "all is not VENDOR/CLASS=DEVICE" in message
-    assert f"{broken} is left out:" in message
+    assert f"left out: {broken}:2: cdiVersion is missing" in message
     assert "cdi list" in caught.value.hint
 
 
