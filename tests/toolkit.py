@@ -71,6 +71,7 @@ class Toolkit:
         done = subprocess.run(
             container.argv("create", "--bundle", bundle.folder),
             env={"PATH": os.defpath, **wrapper.env},
+            cwd=bundle.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -89,7 +90,7 @@ class Toolkit:
 
     def linkspan(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run the command ``linkspan``."""
-        argv = [sys.executable, "-m", "linkspan.cli.main", *arguments]
+        argv = [sys.executable, "-m", "linkspan", *arguments]
         settings = {"PATH": os.environ["PATH"], "NO_COLOR": "1", "COLUMNS": "200", **env}
         return subprocess.run(
             argv, env=settings, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False

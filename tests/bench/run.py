@@ -109,7 +109,7 @@ def _generation(folder: str) -> dict[str, list[float]]:
     for name, spec in GENERATIONS.items():
         root = f"{folder}/{spec.gpus}"
         create(root, spec)
-        commands[name] = [sys.executable, "-m", "linkspan.cli.main", *_generate(root, f"{root}.yaml")]
+        commands[name] = [sys.executable, "-m", "linkspan", *_generate(root, f"{root}.yaml")]
     return measure.programs(commands, GENERATION_ROUNDS, {"PATH": os.environ["PATH"]})
 
 

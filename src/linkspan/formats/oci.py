@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 VOLUME_MOUNT_ROOT = "/var/run/nvidia-container-devices"
 """Mounts of /dev/null below this folder are requests, where the configuration allows it (contract 2.3)."""
 
+PARAMS = "/proc/driver/nvidia/params"
+"""What the driver tells every container alike, so that it has to be masked (contract 6.5); a simulated host has none."""
+
 NVIDIA_HOOKS = ("nvidia-container-runtime-hook", "nvidia-container-toolkit")
 """The base names of the toolkit's own hook: in every mode but legacy it would inject a second time (contract 2.5)."""
 

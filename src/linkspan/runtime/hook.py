@@ -9,7 +9,7 @@ import os
 import sys
 
 from linkspan.errors import FormatError, LinkspanError
-from linkspan.formats import fastjson, hookargs
+from linkspan.formats import fastjson, hookargs, oci
 from linkspan.kernel import paths, prepare
 from linkspan.runtime import report
 
@@ -55,7 +55,7 @@ def _work(root_fd: int, work: "dict[str, Any]") -> None:
         work["profile"] = prepare.gpu_minors(root_fd)
     masks = work.pop("mask_params", False)
     prepare.prepare(root_fd, work, (os.geteuid(), os.getegid()))
-    if masks:
+    if masks and os.path.exists(oci.PARAMS):
         from linkspan.kernel import params  # brings ctypes, which costs 2 ms
 
         params.mask_params(root_fd)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 CONFIG_LIMIT: "Final" = 16 << 20
 """Bytes of a config.json; engines write some tens of kilobytes, and a pod with a thousand mounts stays below 1 MiB."""
 
-PARAMS = "/proc/driver/nvidia/params"
-
 DEFAULT_CONFIG = "/etc/nvidia-container-runtime/config.toml"
 
 
@@ -110,8 +108,8 @@ def _apply(setup: Setup, spec: "dict[str, Any]", bundle: str, edits: "dict[str, 
     arguments: list[str] = []
     if "prepare" in edits and not _prepare(spec, bundle, edits["prepare"]):
         arguments += edits["hook_arguments"]
-    elif edits.get("mask_params") and os.path.exists(PARAMS):
-        # Only a hook can: runc refuses mounts below /proc. A simulated host has no such file in the container's /proc.
+    elif edits.get("mask_params") and os.path.exists(oci.PARAMS):
+        # Only a hook can: runc refuses mounts below /proc.
         arguments.append("--mask-params")
     if arguments:
         patch.add_hook(spec, {**edits["hook"], "path": setup.hook, "args": [*edits["hook"]["args"], *arguments]})

@@ -1,0 +1,5 @@
+"""``python -m linkspan``."""
+
+from linkspan.cli.main import main
+
+main()
