@@ -1,6 +1,6 @@
 """``linkspan sim``: make, hurt and remove simulated GPU hosts."""
 
-from typing import Annotated, cast
+from typing import Annotated, cast, get_args
 
 import msgspec
 import typer
@@ -17,7 +17,7 @@ app = typer.Typer(help="Make and remove simulated GPU hosts.", no_args_is_help=T
 
 Root = Annotated[str, typer.Argument(metavar="DIR", help="The root of the simulated host.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-LAYOUTS = cast("tuple[str, ...]", Layout.__args__)  # type: ignore[attr-defined]  # of typing.Literal
+LAYOUTS: tuple[str, ...] = get_args(Layout)
 
 
 @app.command()
@@ -84,7 +84,7 @@ def _split(lists: list[str]) -> tuple[str, ...]:
 
 
 def _index(number: str) -> int:
-    if not number.isdecimal():
+    if not (number.isdecimal() and len(number) < 4):
         raise RequestError(f"{number!r} is not the index of a GPU", hint="write --mig-on 0,1")
     return int(number)
 

@@ -53,10 +53,10 @@ def parse(fault: str, gpus: int) -> tuple[str, int | None]:
         if equals:
             raise RequestError(f"the fault {name} is of the whole host and takes no {number!r}", subject=fault)
         return name, None
-    index = int(number) if number.isdecimal() else -1 if equals else 0
-    if index not in range(gpus):
+    index = number if equals else "0"
+    if index not in map(str, range(gpus)):
         raise RequestError(f"the fault {fault} is of no GPU of this host", hint=f"it has {gpus}, from 0", subject=fault)
-    return name, index
+    return name, int(index)
 
 
 def _take_away(tree: Tree, *patterns: str) -> None:

@@ -87,6 +87,7 @@ def take_off(root: str, made: tuple[str, ...], saved: tuple[str, ...]) -> None:
         elif os.path.lexists(place):
             os.unlink(place)
     for path in saved:
-        if os.path.lexists(root + SAVED + path):
-            os.replace(root + SAVED + path, inside(root, path))
+        kept = inside(root, SAVED + path)
+        if os.path.lexists(kept):
+            os.replace(kept, inside(root, path))
     shutil.rmtree(root + SAVED, ignore_errors=True)

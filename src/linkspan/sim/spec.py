@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from linkspan.errors import RequestError
+from linkspan.formats import versions
 from linkspan.sim import models
 from linkspan.sim.models import GpuModel, Profile
 
@@ -15,6 +16,9 @@ UVM_MAJOR = 510
 CAPS_MAJOR = 511
 IMEX_MAJOR = 507
 MAX_GPUS = 64
+MAX_IMEX_CHANNELS = 2048  # as many as the driver makes by default (NVreg_ImexChannelCount)
+MAX_NVSWITCHES = 12  # those of a DGX-2, the most that one host has
+LONGEST_DRIVER = 20
 
 # The buses of an eight GPU board; each further eight GPUs are in a PCI domain of their own.
 BUSES = (0x1A, 0x1B, 0x4A, 0x4B, 0x8A, 0x8B, 0xCA, 0xCB)
@@ -95,16 +99,23 @@ def check(spec: SimSpec) -> None:
     """Raise RequestError where the host that is asked for cannot be."""
     if not 0 <= spec.gpus <= MAX_GPUS:
         raise RequestError(f"{spec.gpus} GPUs asked for", hint=f"a simulated host has 0 to {MAX_GPUS}")
-    parts = spec.driver_version.split(".")
-    if not 2 <= len(parts) <= 3 or not all(part.isdecimal() for part in parts) or len(spec.driver_version) > 20:
-        raise RequestError(f"{spec.driver_version!r} is not a driver version", hint="write it as in 550.163.01")
-    oldest = spec.gpu_model.first_branch
-    if int(parts[0]) < oldest:
-        newer = f"it takes {oldest} or newer"
-        raise RequestError(f"driver {spec.driver_version} does not know {spec.gpu_model.name}", hint=newer)
+    if not 0 <= spec.imex_channels <= MAX_IMEX_CHANNELS or not 0 <= spec.nvswitches <= MAX_NVSWITCHES:
+        hint = f"a simulated host has up to {MAX_IMEX_CHANNELS} IMEX channels and {MAX_NVSWITCHES} NVSwitches"
+        raise RequestError(f"{spec.imex_channels} IMEX channels and {spec.nvswitches} NVSwitches asked for", hint=hint)
+    _check_driver(spec)
     unknown = [index for index in spec.mig_on if index not in range(spec.gpus)]
     if unknown:
         raise RequestError(f"no GPU {unknown[0]} to cut with MIG", hint=f"the host has {spec.gpus} GPUs")
+
+
+def _check_driver(spec: SimSpec) -> None:
+    version, model = spec.driver_version, spec.gpu_model
+    numbers = versions.parse(version)
+    if not numbers or not 2 <= len(numbers) <= 3 or len(version) > LONGEST_DRIVER:
+        raise RequestError(f"{version!r} is not a driver version", hint="write it as in 550.163.01")
+    if numbers[0] < model.first_branch:
+        hint = f"it takes {model.first_branch} or newer"
+        raise RequestError(f"driver {version} does not know {model.name}", hint=hint)
 
 
 def gpus(spec: SimSpec) -> tuple[SimGpu, ...]:

@@ -50,9 +50,7 @@ typedef struct {
     unsigned long long total, reserved, free, used;
 } nvmlMemory_v2_t;
 
-typedef struct {
-    unsigned long long total, free, used;
-} nvmlBAR1Memory_t;
+typedef nvmlMemory_t nvmlBAR1Memory_t; /* the same three numbers under other names */
 
 typedef struct {
     unsigned gpu, memory;

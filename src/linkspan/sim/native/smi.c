@@ -168,7 +168,7 @@ static int table(unsigned gpus)
 
 static const struct field {
     const char *name, *unit;
-    size_t offset;
+    size_t offset; /* of the text in a row; 0, where the number is, stands for the index */
 } fields[] = {
     {"index", "", 0},
     {"uuid", "", offsetof(struct row, uuid)},
