@@ -6,8 +6,9 @@ from importlib import resources
 
 import msgspec
 
-from linkspan.errors import HostError, KernelError
+from linkspan.errors import HostError
 from linkspan.formats import procfs
+from linkspan.kernel.trees import make_folders
 from linkspan.sim import driver_side, faults, kernel_side, overlay, record, wsl
 from linkspan.sim.driver_side import Native
 from linkspan.sim.layouts import layout
@@ -68,7 +69,7 @@ def _write(host: SimHost) -> SimHost:
     tree = _tree(host)
     made_root = not os.path.isdir(host.root)
     try:
-        _make_folder(host.root)
+        make_folders(host.root)
         write(host.root, {MARKER: _marker(host)})
         overlay.save(host.root, host.saved)
         write(host.root, tree)
@@ -78,13 +79,6 @@ def _write(host: SimHost) -> SimHost:
             os.rmdir(host.root)
         raise
     return host
-
-
-def _make_folder(path: str) -> None:
-    try:
-        os.makedirs(path, exist_ok=True)
-    except OSError as error:
-        raise KernelError(f"cannot make the folder {path}: {error.strerror}", subject=path) from error
 
 
 def inject(root: str, fault: str) -> SimHost:
