@@ -59,8 +59,7 @@ def answer(view: dict[str, Any], config: ToolkitConfig, search_path: str, facts:
 def search_of(config: ToolkitConfig) -> Search:
     """Where the configuration says that the host's driver is."""
     csv_folder = config.nvidia_container_runtime.modes.csv.mount_spec_path
-    csv_files = tuple(f"{csv_folder}/{name}.csv" for name in ("devices", "drivers", "l4t"))
-    return Search(root=config.nvidia_container_cli.root or "/", csv_files=csv_files)
+    return Search(root=config.nvidia_container_cli.root or "/", csv_files=(f"{csv_folder}/*.csv",))
 
 
 def _container(view: dict[str, Any]) -> ContainerView:

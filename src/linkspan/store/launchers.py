@@ -1,6 +1,6 @@
-"""Puts the start path in place: a small tree of compiled modules, and two launchers that depend on nothing else.
+"""Puts the start path in place: a small tree of modules, and two launchers that depend on nothing else.
 
-    PREFIX/lib/linkspan/    the modules that a container start needs, compiled
+    PREFIX/lib/linkspan/    the modules that a container start needs, and their archive (``archive``)
     PREFIX/bin/linkspan-runtime, linkspan-hook
 
 The launchers name their interpreter, their modules and the full program absolutely: neither the PATH of an engine nor
@@ -17,6 +17,7 @@ from linkspan._version import __version__
 from linkspan.errors import HostError
 from linkspan.formats import state
 from linkspan.kernel import files, process, trees
+from linkspan.store import archive
 
 START_PATH = (
     "__init__",
@@ -94,7 +95,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def library(self) -> str:
-        """The folder of the compiled modules."""
+        """The folder of the modules."""
         return f"{self.prefix}/lib/linkspan"
 
     @property
@@ -121,8 +122,7 @@ def install(place: Place) -> tuple[str, ...]:
         trees.make_folders(os.path.dirname(target))
         files.write_whole(target, data)
     python = interpreter()
-    compile_all = [python, "-I", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
-    process.run([*compile_all, place.library], env={}, timeout_s=60)
+    process.run([python, "-I", os.path.abspath(archive.__file__), place.library], env={}, timeout_s=60)
     trees.make_folders(f"{place.prefix}/bin")
     files.write_whole(place.runtime, runtime_launcher(place, python).encode(), 0o755)
     files.write_whole(place.hook, hook_launcher(place, python).encode(), 0o755)
@@ -169,4 +169,4 @@ def hook_launcher(place: Place, python: str) -> str:
 
 
 def _program(place: Place, imports: str, call: str) -> str:
-    return shlex.quote(f"import sys; sys.path.insert(0, {place.library!r}); {imports}; {call}")
+    return shlex.quote(f"{archive.OPENING.format(folder=place.library)}{imports}\n{call}")
