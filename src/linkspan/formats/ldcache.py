@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
-    Entry = tuple[str, str, int, int, int]
-    """Name, path, flags, osversion (the oldest kernel that will do; unused since glibc 2.37), hwcap."""
+Entry = tuple[str, str, int, int, int]
+"""Name, path, flags, osversion (the oldest kernel that will do; unused since glibc 2.37), hwcap."""
 
 FLAG_ELF_LIBC6 = 0x0003
 FLAG_X86_64 = 0x0300

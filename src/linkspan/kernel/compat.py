@@ -8,7 +8,7 @@ import os
 import stat
 
 from linkspan.errors import FormatError, UnsafePath
-from linkspan.formats import elf, fastjson, versions
+from linkspan.formats import fastjson, versions
 from linkspan.kernel import paths
 
 TYPE_CHECKING = False
@@ -75,6 +75,8 @@ def _is_file(folder: int, name: str) -> bool:
 
 
 def _note(root_fd: int, path: str) -> "dict[str, Any] | None":
+    from linkspan.formats import elf  # most images have no such library
+
     try:
         fd = paths.open_beneath(root_fd, path)
         if fd is None:
