@@ -74,7 +74,9 @@ MOUNTS: list[dict[str, Any]] = [
     {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]},
 ]
 
-USER_MAPPING = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+HOST_ID_OF_ROOT = 100000
+"""Who root of a container in a user namespace is outside of it."""
+USER_MAPPING = [{"containerID": 0, "hostID": HOST_ID_OF_ROOT, "size": 65536}]
 
 
 class Bundle:
@@ -273,8 +275,8 @@ class Container:
         return self._call("delete", "--force", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def _call(self, verb: str, *arguments: str, stdout: int, stderr: int) -> int:
-        argv = [*self._prefix, *self.argv(verb, *arguments)]
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=self._env)
+        argv, cwd = [*self._prefix, *self.argv(verb, *arguments)], self._bundle.folder
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=self._env, cwd=cwd)
         process.returncode = os.waitstatus_to_exitcode(wait_bounded(process.pid, WAIT_S))
         return process.returncode
 

@@ -76,3 +76,14 @@ def read_only(folder: str) -> Iterator[str]:
         yield folder
     finally:
         unmount(folder)
+
+
+@contextlib.contextmanager
+def devices_of(root: str) -> Iterator[None]:
+    """The nodes of a host that stands at ``root``, in our own /dev beside those that are there."""
+    enter_private_mounts()
+    mount("overlay", "/dev", "overlay", 0, f"lowerdir={root}/dev:/dev")
+    try:
+        yield
+    finally:
+        unmount("/dev")

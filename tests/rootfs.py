@@ -25,6 +25,12 @@ def fresh_root(kind: Kind = "debian") -> Iterator[str]:
         yield root
 
 
+def give_folders_to(root: str, owner: int) -> None:
+    """Hand a root's folders to the root of a user namespace, as engines do with all of it: mount points go there."""
+    for top, _, _ in os.walk(root):
+        os.chown(top, owner, owner)
+
+
 def debian_minimal() -> str:
     """Debian 12 as its smallest image has it, without downloaded packages."""
 

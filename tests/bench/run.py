@@ -28,6 +28,8 @@ EIGHT = SimSpec(gpus=8, model="H100", driver="550.163.01")
 SIXTY_FOUR_MIG = SimSpec(gpus=64, model="H100", driver="550.163.01", mig=("1g.10gb",))
 GENERATIONS = {"8 GPUs": EIGHT, "64 GPUs with 7 MIG devices each": SIXTY_FOUR_MIG}
 GENERATION_ROUNDS = 5
+WIDTH = 160
+"""Columns of the table where it goes into a file."""
 
 
 def main(argv: list[str]) -> int:
@@ -40,7 +42,8 @@ def main(argv: list[str]) -> int:
     except (UnavailableError, LinkspanError) as error:
         sys.stderr.write(f"bench: {error}\n")
         return 3
-    Console().print(report.lives_table(results), report.programs_table(results))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(report.lives_table(results), report.programs_table(results))
     os.makedirs(options.into, exist_ok=True)
     with open(f"{options.into}/latest.md", "w", encoding="utf-8") as file:
         file.write(report.markdown(results, "latest.svg"))

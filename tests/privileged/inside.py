@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from tests.containers import Outcome
+
 LIST_GPUS = ("nvidia-smi", "-L")
 
 LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
@@ -10,7 +12,7 @@ LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
 # Perl's loader module calls dlopen(3) with the name as it stands; /proc/self/maps then says where it was found.
 _OPEN_BY_PERL = """\
 for my $name (@ARGV) {
-    DynaLoader::dl_load_file($name) or print "$name ", DynaLoader::dl_error(), "\\n" and next;
+    DynaLoader::dl_load_file($name) or print "$name ", DynaLoader::dl_error() =~ /^(.*?) at -e/, "\\n" and next;
     my ($stem) = $name =~ /^(.*?\\.so)/;
     open my $maps, "<", "/proc/self/maps";
     my ($path) = map { m{(/\\S*/\\Q$stem\\E\\S*)$} ? $1 : () } <$maps>;
@@ -43,6 +45,12 @@ def open_nodes() -> tuple[str, ...]:
 def answers(output: str) -> dict[str, str]:
     """Lines of ``question answer`` as a mapping."""
     return dict(line.split(" ", 1) for line in output.splitlines())
+
+
+def assert_found(outcome: Outcome, *names: str) -> None:
+    """What ``open_libraries`` answered: each of these libraries was opened, from some place."""
+    found = answers(outcome.output)
+    assert not [name for name in names if not found.get(name, "").startswith("/")], outcome
 
 
 def uuids(output: str) -> list[str]:

@@ -131,7 +131,7 @@ def generate(toolkit: Toolkit, output: str) -> tuple[int, str]:
 def test_a_spec_folder_that_cannot_be_written(toolkit_550: Toolkit, tmp_path: object) -> None:
     with mounts.read_only(str(tmp_path)) as folder:
         code, errors = generate(toolkit_550, f"{folder}/nvidia.yaml")
-    assert code == 1
+    assert code != 0
     assert "nvidia.yaml" in errors
     assert "Read-only file system" in errors
     assert "Traceback" not in errors
@@ -146,6 +146,6 @@ def test_a_full_disk_leaves_the_old_spec(toolkit_550: Toolkit, tmp_path: object)
         with open(f"{folder}/nvidia.yaml", encoding="utf-8") as file:
             assert file.read() == "cdiVersion: 0.5.0\n"
         assert sorted(os.listdir(folder)) == ["filler", "nvidia.yaml"]
-    assert code == 1
+    assert code != 0
     assert "No space left" in errors
     assert "Traceback" not in errors

@@ -1,9 +1,13 @@
 """The wrapper path: real containers, started through linkspan-runtime, with Debian's real driver files."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from tests import rootfs
-from tests.containers import Bundle, Outcome, Runtime, new_bundle, run
+from linkspan.sim.spec import SimSpec
+from tests import driver_files, mounts, rootfs
+from tests.containers import HOST_ID_OF_ROOT, Outcome, Runtime, new_bundle, run
 from tests.privileged import inside
 from tests.rootfs import Kind, fresh_root
 from tests.toolkit import Toolkit
@@ -46,8 +50,7 @@ def test_the_driver_libraries_are_found_by_name_in_an_empty_environment(
 ) -> None:
     command = inside.open_libraries(*inside.LIBRARIES, musl=kind == "musl")
     outcome = start(toolkit, runtime, command, "NVIDIA_VISIBLE_DEVICES=0", kind=kind)
-    found = inside.answers(outcome.output)
-    assert all(found[name].startswith("/") for name in inside.LIBRARIES), outcome
+    inside.assert_found(outcome, *inside.LIBRARIES)
 
 
 def test_a_root_that_is_read_only_for_the_container_finds_them_too(toolkit_550: Toolkit, runtime: Runtime) -> None:
@@ -55,21 +58,21 @@ def test_a_root_that_is_read_only_for_the_container_finds_them_too(toolkit_550: 
     with fresh_root() as root, new_bundle(root, *command) as bundle:
         bundle.env("NVIDIA_VISIBLE_DEVICES=0").read_only()
         outcome = run(runtime, bundle, toolkit_550.over(runtime))
-    assert all(inside.answers(outcome.output)[name].startswith("/") for name in inside.LIBRARIES), outcome
+    inside.assert_found(outcome, *inside.LIBRARIES)
 
 
 def test_libraries_of_the_image_are_still_found_after_ours(toolkit_550: Toolkit, runtime: Runtime) -> None:
     outcome = start(toolkit_550, runtime, inside.open_libraries("libgcrypt.so.20"), "NVIDIA_VISIBLE_DEVICES=0")
-    assert inside.answers(outcome.output)["libgcrypt.so.20"].startswith("/"), outcome
+    inside.assert_found(outcome, "libgcrypt.so.20")
 
 
 def test_a_container_in_a_user_namespace_gets_its_gpus(toolkit_550: Toolkit, runtime: Runtime) -> None:
-    def shape(bundle: Bundle) -> Bundle:
-        return bundle.env("NVIDIA_VISIBLE_DEVICES=0,2").user_namespace()
-
     for command in (inside.LIST_GPUS, inside.open_libraries("libcuda.so.1")):
-        with fresh_root() as root, new_bundle(root, *command) as bundle:
-            outcome = run(runtime, shape(bundle), toolkit_550.over(runtime))
+        # There a runtime cannot make nodes: it bind-mounts those of the host, by their path in the container.
+        with mounts.devices_of(toolkit_550.driver_root), fresh_root() as root, new_bundle(root, *command) as bundle:
+            rootfs.give_folders_to(root, HOST_ID_OF_ROOT)
+            bundle.env("NVIDIA_VISIBLE_DEVICES=0,2").user_namespace()
+            outcome = run(runtime, bundle, toolkit_550.over(runtime))
         assert outcome.exit == 0, outcome
         if command is inside.LIST_GPUS:
             assert inside.uuids(outcome.output) == inside.gpu_uuids([0, 2])
@@ -78,7 +81,7 @@ def test_a_container_in_a_user_namespace_gets_its_gpus(toolkit_550: Toolkit, run
 CAPABILITY_FILES = {
     "utility": ("libnvidia-ml.so.1", ("libcuda.so.1", "libnvidia-encode.so.1", "libEGL_nvidia.so.0")),
     "compute": ("libcuda.so.1", ("libnvidia-encode.so.1", "libEGL_nvidia.so.0", "libnvidia-fbc.so.1")),
-    "video": ("libnvidia-encode.so.1", ("libEGL_nvidia.so.0", "libnvidia-opencl.so.1")),
+    "video": ("libnvidia-encode.so.1", ("libEGL_nvidia.so.0", "libnvidia-ngx.so.1")),
 }
 
 
@@ -104,3 +107,25 @@ def test_a_second_start_of_the_same_root_changes_nothing_in_it(toolkit_550: Tool
             with open(f"{root}/etc/ld.so.cache", "rb") as file:
                 caches.append(file.read())
         assert caches[0] == caches[1]
+
+
+@pytest.mark.parametrize("series", ["535", "550"])
+def test_a_driver_behind_debians_alternatives_is_carried_across(
+    runc: Runtime, series: driver_files.Series, tmp_path: Path
+) -> None:
+    with driver_files.gpu_host(series, SimSpec(gpus=8, model="H100"), "debian") as host:
+        toolkit = Toolkit(str(tmp_path), host)
+        listed = start(toolkit, runc, inside.LIST_GPUS, "NVIDIA_VISIBLE_DEVICES=0,2")
+        opened = start(toolkit, runc, inside.open_libraries(*inside.LIBRARIES), "NVIDIA_VISIBLE_DEVICES=0,2")
+    assert inside.uuids(listed.output) == inside.gpu_uuids([0, 2]), listed
+    inside.assert_found(opened, *inside.LIBRARIES)
+
+
+def test_the_libraries_of_a_musl_image_are_still_found_after_ours(toolkit_550: Toolkit, runc: Runtime) -> None:
+    command = inside.open_libraries("libown.so", *inside.LIBRARIES, musl=True)
+    with fresh_root("musl") as root, new_bundle(root, *command) as bundle:
+        shutil.copy(
+            f"{toolkit_550.driver_root}/{driver_files.LIBRARIES}/libnvidia-ml.so.1", f"{root}/usr/lib/libown.so"
+        )
+        outcome = run(runc, bundle.env("NVIDIA_VISIBLE_DEVICES=0"), toolkit_550.over(runc))
+    assert inside.answers(outcome.output)["libown.so"] == "/usr/lib/libown.so", outcome
