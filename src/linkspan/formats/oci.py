@@ -4,9 +4,8 @@ What decides a request is a handful of strings, so they are taken out unread (``
 under which the answer is kept. Reading them is the work of ``plan.request``, which happens once per distinct view.
 """
 
-import posixpath
-
 from linkspan.errors import FormatError
+from linkspan.formats import pathnames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ VOLUME_MOUNT_ROOT = "/var/run/nvidia-container-devices"
 """Mounts of /dev/null below this folder are requests, where the configuration allows it (contract 2.3)."""
 
 PARAMS = "/proc/driver/nvidia/params"
-"""What the driver tells every container alike, so that it has to be masked (contract 6.5); a simulated host has none."""
+"""What the driver tells every container alike, so that it is masked (contract 6.5); a simulated host has none."""
 
 NVIDIA_HOOKS = ("nvidia-container-runtime-hook", "nvidia-container-toolkit")
 """The base names of the toolkit's own hook: in every mode but legacy it would inject a second time (contract 2.5)."""
@@ -92,5 +91,5 @@ def _device_mounts(mounts: "Iterable[dict[str, Any]]") -> "list[list[str]]":
     return [
         [mount.get("source") or "", mount["destination"]]
         for mount in mounts
-        if posixpath.normpath(mount["destination"]).startswith(VOLUME_MOUNT_ROOT + "/")
+        if pathnames.normal(mount["destination"]).startswith(VOLUME_MOUNT_ROOT + "/")
     ]

@@ -4,8 +4,8 @@ An image can bring a newer ``libcuda.so`` than the host's driver, for drivers th
 these are it says in a note in that file; older files say nothing.
 """
 
-import os
-import stat
+import _stat as stat
+import posix as os
 
 from linkspan.errors import FormatError, UnsafePath
 from linkspan.formats import fastjson, versions

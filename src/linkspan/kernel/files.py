@@ -1,8 +1,9 @@
 """Files of the host, written whole or not at all."""
 
-import os
+import posix as os
 
 from linkspan.errors import KernelError
+from linkspan.formats import pathnames
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -14,13 +15,13 @@ def write_whole(path: str, data: bytes, mode: "int | None" = 0o644, durable: boo
     step is whole for readers only, and waits for no disk: for what a crash makes worthless anyhow. Raises KernelError,
     and leaves nothing behind then.
     """
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name[:64]}.{os.urandom(8).hex()}")
+    folder, name = pathnames.folder(path) or ".", pathnames.name(path)
+    temporary = f"{folder}/.{name[:64]}.{os.urandom(8).hex()}"
     try:
         _fill(os.open(temporary, _NEW_FILE, 0o600), path, data, mode, durable)
         os.rename(temporary, path)
         if durable:
-            _sync_folder(folder or ".")
+            _sync_folder(folder)
     except OSError as error:
         _forget(temporary)
         raise KernelError(f"cannot write {path}: {error.strerror}", subject=path) from error

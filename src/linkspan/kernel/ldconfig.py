@@ -4,10 +4,8 @@ It is an image's: it may include itself, be endless, or no file at all. So all o
 beyond them is not known, which costs at most that a folder is listed twice.
 """
 
-import posixpath
-
 from linkspan.errors import FormatError, UnsafePath
-from linkspan.formats import ldconf
+from linkspan.formats import ldconf, pathnames
 from linkspan.kernel import paths
 
 CONF = "/etc/ld.so.conf"
@@ -59,7 +57,7 @@ class Configuration:
         folders, patterns = ldconf.parse(data.decode("utf-8", "surrogateescape"))
         self.folders.update(dict.fromkeys(folders[: MAX_FOLDERS - len(self.folders)]))
         for pattern in patterns[: MAX_PATTERNS - len(self._patterns)]:
-            self._include(posixpath.join(posixpath.dirname(path), pattern))
+            self._include(pathnames.join(pathnames.folder(path), pattern))
 
     def _include(self, pattern: str) -> None:
         folder, _, name = pattern.rpartition("/")

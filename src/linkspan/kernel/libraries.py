@@ -1,6 +1,6 @@
 """The libraries in folders of a container, as entries of its loader cache: what ldconfig finds by scanning them."""
 
-import os
+import posix as os
 
 from linkspan.errors import FormatError, UnsafePath
 from linkspan.formats import elf, ldcache

@@ -10,10 +10,9 @@ garbage, a FIFO or four gigabytes of configuration, counts as absent.
 """
 
 import errno
-import posixpath
 
 from linkspan.errors import FormatError, KernelError, LinkspanError
-from linkspan.formats import ldcache
+from linkspan.formats import ldcache, pathnames
 from linkspan.kernel import musl, paths
 from linkspan.kernel.ldconfig import CONF, DROP_INS, MAX_BYTES, Configuration
 
@@ -51,7 +50,7 @@ def update(
     needed cannot be written.
     """
     folders = [compat] if compat else []
-    folders += dict.fromkeys(posixpath.dirname(path) for path, _ in loadables)
+    folders += dict.fromkeys(pathnames.folder(path) for path, _ in loadables)
     has_musl = [musl.update(root_fd, arch, bits, folders, owner) for bits in {64, *(bits for _, bits in loadables)}]
     cache = paths.content(root_fd, CACHE, MAX_CACHE)
     if cache is not None or not any(has_musl):
@@ -81,7 +80,7 @@ class _Glibc:
         """Write configuration and cache, as far as they differ from what is there."""
         ours = [self._entry(path, bits) for path, bits in loadables]
         try:
-            self._write_configuration([posixpath.dirname(path) for path, _ in loadables], compat)
+            self._write_configuration([pathnames.folder(path) for path, _ in loadables], compat)
             self._write_cache(ours, compat)
         except KernelError as error:
             if compat or not _is_read_only(error) or not self._finds_anyway(loadables, ours):
@@ -89,7 +88,7 @@ class _Glibc:
 
     def _entry(self, path: str, bits: int) -> "Entry":
         flags = ldcache.flags_for(_MACHINES.get((self._arch, bits), 0), bits)
-        return posixpath.basename(path), path, flags, 0, 0
+        return pathnames.name(path), path, flags, 0, 0
 
     def _builtin(self, bits: int) -> "tuple[str, ...]":
         """The folders that the loader searches without being told, and its ldconfig too."""
@@ -125,7 +124,7 @@ class _Glibc:
             scanner = Scanner(self._root)
             ours = (scanner.scan(compat) if compat else []) + ours
             found = [entry for folder in changed for entry in scanner.scan(folder)]
-            image = found + [entry for entry in image if posixpath.dirname(entry[1]) not in changed]
+            image = found + [entry for entry in image if pathnames.folder(entry[1]) not in changed]
         taken = {entry[1] for entry in ours}
         entries = ours + [entry for entry in image if entry[1] not in taken]
         data = ldcache.render(entries, self._hwcap_folders)
@@ -145,7 +144,7 @@ class _Glibc:
     def _finds_anyway(self, loadables: "Sequence[tuple[str, int]]", ours: "list[Entry]") -> bool:
         """Whether the loader comes to all of ours without our help: in built-in folders, and none found elsewhere."""
         places = {(name, flags): path for name, path, flags, _, _ in ours}
-        return all(posixpath.dirname(path) in self._builtin(bits) for path, bits in loadables) and all(
+        return all(pathnames.folder(path) in self._builtin(bits) for path, bits in loadables) and all(
             places.get((name, flags), path) == path for name, path, flags, _, _ in self._image
         )
 

@@ -7,9 +7,9 @@ Paths are those of a process inside the root. Every function raises KernelError 
 where a path cannot be walked in bounds.
 """
 
+import _stat as stat
 import errno
-import os
-import stat
+import posix as os
 
 from linkspan.errors import FormatError, UnsafePath
 from linkspan.kernel.walk import Walk, failed, link_text
@@ -39,10 +39,15 @@ def open_root(path: str) -> int:
         fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise failed("open the container's root", path, error) from error
-    if os.path.samestat(os.fstat(fd), os.stat("/")):
+    if _is_our_root(os.fstat(fd)):
         os.close(fd)
         raise UnsafePath(f"the container's root {path} is the root of this host", subject=path)
     return fd
+
+
+def _is_our_root(status: "os.stat_result") -> bool:
+    root = os.stat("/")
+    return (status.st_dev, status.st_ino) == (root.st_dev, root.st_ino)
 
 
 def open_folder(root_fd: int, path: str) -> "int | None":

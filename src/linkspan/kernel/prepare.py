@@ -4,7 +4,7 @@ Runs in the wrapper before the low-level runtime starts, or in the hook inside t
 same (``emit.operations`` writes it). Only what is missing is written, so a second run changes nothing.
 """
 
-import os
+import posix as os
 
 from linkspan.kernel import loader, paths
 

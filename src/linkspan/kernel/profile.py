@@ -3,8 +3,8 @@
 Without it EGL goes through every GPU that the driver knows, also those whose nodes the container does not have.
 """
 
-import os
-import stat
+import _stat as stat
+import posix as os
 
 from linkspan.kernel import paths
 

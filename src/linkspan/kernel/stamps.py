@@ -5,7 +5,7 @@ A stamp is ``(kind, path, value)``, as in ``facts.model.Stamp``: a ``file`` by i
 came.
 """
 
-import os
+import posix as os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,15 @@ def stale(stamps: "Iterable[tuple[str, str, str]]") -> "tuple[str, str, str] | N
         if take(kind, path) != value:
             return stamp
     return None
+
+
+def exists(path: str) -> bool:
+    """True where anything stands at ``path``, links followed."""
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
 
 
 def _file(path: str) -> str:

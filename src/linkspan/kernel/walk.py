@@ -9,9 +9,9 @@ Missing folders are made where the walk stands, also behind a dangling link: tha
 its mount points, and so where the files that we prepare for are going to be.
 """
 
+import _stat as stat
 import errno
-import os
-import stat
+import posix as os
 
 from linkspan.errors import KernelError, UnsafePath
 

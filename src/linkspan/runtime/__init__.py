@@ -1,1 +1,1 @@
-"""The start path: runs at every container start, so it imports next to nothing."""
+"""The start path: runs at every container start, so it imports next to nothing (see ``kernel`` on ``posix``)."""

@@ -4,11 +4,11 @@ It is started without the engine's environment, reads config.json from its stand
 document, also where it fails. A driver that hangs would hang it too, so it is given a time.
 """
 
-import os
+import posix as os
 import select
 import time
 
-from linkspan.errors import HostError, LinkspanError
+from linkspan.errors import FormatError, HostError, LinkspanError
 from linkspan.formats import fastjson
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ def run_full_program(setup: "Setup", config_path: str, search_path: str, config_
     output = _converse([*setup.full_program, *arguments], config_json)
     try:
         answer = fastjson.loads(output.decode())
-    except ValueError:
+    except (ValueError, FormatError):
         answer = None
     if not isinstance(answer, dict):
         raise LinkspanError("the program that makes the edits ended without an answer", subject=setup.full_program[0])

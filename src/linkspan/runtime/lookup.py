@@ -3,8 +3,8 @@
 ``store.state`` writes what is read here. A miss, a stale stamp and a file that others may write all mean: not found.
 """
 
-import os
-import stat
+import _stat as stat
+import posix as os
 
 from linkspan.errors import FormatError
 from linkspan.formats import fastjson, oci, state

@@ -4,7 +4,7 @@ Engines start the runtime with ``--log FILE --log-format json`` and show the las
 why a container did not start, so a failure is written there too, in runc's format.
 """
 
-import os
+import posix as os
 import sys
 import time
 
@@ -34,10 +34,9 @@ def one_line(error: LinkspanError) -> str:
     return f"{text} [{error.code}]"
 
 
-def success(switches: "dict[str, Any]", edits: "dict[str, Any]") -> None:
-    """Note an injection in the log that the configuration names, if any."""
-    path = switches.get("log")
-    if path and "says" in edits:
+def success(path: str, edits: "dict[str, Any]") -> None:
+    """Note an injection in the log that the configuration names."""
+    if "says" in edits:
         _append(path, _entry("info", f"{PROGRAM}: {edits['says']}", "text"))
 
 

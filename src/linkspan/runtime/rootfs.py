@@ -6,10 +6,10 @@ of the container will cover what we write, or where the root filesystem cannot b
 does it, inside the container's own mounts.
 """
 
-import os
-import posixpath
+import posix as os
 
 from linkspan.errors import KernelError
+from linkspan.formats import pathnames
 from linkspan.kernel import paths, prepare
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ def prepare_root(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]") ->
     if owner is None or _is_covered(spec, work):
         return False
     try:
-        root_fd = paths.open_root(os.path.join(bundle, (spec.get("root") or {}).get("path") or "rootfs"))
+        root_fd = paths.open_root(pathnames.join(bundle, (spec.get("root") or {}).get("path") or "rootfs"))
     except KernelError:
         return False
     try:
@@ -57,6 +57,6 @@ def _mapped_root(mappings: "list[dict[str, int]] | None") -> "int | None":
 
 
 def _is_covered(spec: "dict[str, Any]", work: "dict[str, Any]") -> bool:
-    written = {*WRITTEN_IN_ETC, *(posixpath.dirname(link[1]) for link in work.get("links", ()))}
-    covers = [posixpath.normpath("/" + (entry.get("destination") or "")) for entry in spec.get("mounts") or ()]
+    written = {*WRITTEN_IN_ETC, *(pathnames.folder(link[1]) for link in work.get("links", ()))}
+    covers = [pathnames.normal(entry.get("destination") or "") for entry in spec.get("mounts") or ()]
     return any(path == cover or path.startswith(cover.rstrip("/") + "/") for cover in covers for path in written)

@@ -4,14 +4,13 @@ The launcher (``store.launchers``) sends every other verb straight on and starts
 arguments come first: where the state is kept, how the full program is started, where the hook is; then runc's.
 """
 
-import os
+import posix as os
 import sys
 
 from linkspan.errors import ConfigError, FormatError, LinkspanError
 from linkspan.formats import fastjson, oci
-from linkspan.kernel import files
-from linkspan.runtime import lookup, patch, report
-from linkspan.runtime.full_program import run_full_program
+from linkspan.kernel import files, stamps
+from linkspan.runtime import lookup, patch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,47 +38,63 @@ def main(setup: Setup, argv: "list[str]") -> "NoReturn":
     try:
         low_level = _run(setup, argv)
         os.execv(low_level, [low_level, *argv])
-    except LinkspanError as error:
-        report.failure(error, argv)
-    except RecursionError:
-        report.failure(FormatError("config.json is nested too deeply"), argv)
-    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
-        if os.environ.get("LINKSPAN_DEBUG") == "1":
+    except (LinkspanError, OSError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        if _variable("LINKSPAN_DEBUG") == "1":
             raise
-        report.failure(_unforeseen(error), argv)
+        from linkspan.runtime import report  # most starts have nothing to report
+
+        report.failure(error if isinstance(error, LinkspanError) else _unforeseen(error), argv)
     sys.exit(1)
 
 
 def _unforeseen(error: Exception) -> LinkspanError:
-    subject = getattr(error, "filename", None) or "config.json"
-    return LinkspanError(f"{subject}: {type(error).__name__}: {error}", subject=str(subject))
+    if isinstance(error, RecursionError):
+        return FormatError("config.json is nested too deeply")
+    if isinstance(error, OSError):
+        return LinkspanError(f"{error.filename or 'the bundle'}: {error.strerror}")
+    return FormatError(f"config.json is not an OCI runtime specification: {error}")
 
 
 def _run(setup: Setup, argv: "list[str]") -> str:
     """Patch the bundle where the verb is create; the low-level runtime to go on with."""
-    config_path, search_path = config_file(), os.environ.get("PATH", "")
+    config_path, search_path = config_file(), _variable("PATH")
     switches = lookup.read_switches(setup.state, config_path, search_path)
     if not oci.is_create(argv):
-        return str((switches or run_full_program(setup, config_path, search_path, b"{}")["switches"])["low_level"])
+        switches = switches or _ask_full_program(setup, b"{}")["switches"]
+        return str(switches["low_level"])
     bundle = oci.bundle_of(argv)
-    path = os.path.join(bundle, "config.json")
+    path = f"{bundle}/config.json"
     data = _read_config(path)
     spec = _parse_config(data)
     edits = lookup.read_edits(setup.state, spec, switches) if switches else None
     if switches is None or edits is None:
-        answer = run_full_program(setup, config_path, search_path, data)
+        answer = _ask_full_program(setup, data)
         switches, edits = answer["switches"], answer["edits"]
     if _apply(setup, spec, bundle, edits):
         files.write_whole(path, (fastjson.dumps(spec) + "\n").encode(), None, durable=False)
-    report.success(switches, edits)
+    if switches["log"]:
+        from linkspan.runtime import report
+
+        report.success(switches["log"], edits)
     return str(switches["low_level"])
+
+
+def _ask_full_program(setup: Setup, config_json: bytes) -> "dict[str, Any]":
+    from linkspan.runtime.full_program import run_full_program  # most starts find their edits
+
+    return run_full_program(setup, config_file(), _variable("PATH"), config_json)
 
 
 def config_file() -> str:
     """The toolkit's configuration file, as the engine's environment names it (contract 1.1)."""
-    home = os.environ.get("XDG_CONFIG_HOME")
+    home = _variable("XDG_CONFIG_HOME")
     by_home = f"{home}/nvidia-container-runtime/config.toml" if home else DEFAULT_CONFIG
-    return os.environ.get("NVIDIA_CTK_CONFIG_FILE_PATH") or by_home
+    return _variable("NVIDIA_CTK_CONFIG_FILE_PATH") or by_home
+
+
+def _variable(name: str) -> str:
+    """A variable of the engine's environment; empty where it is not set."""
+    return os.environ.get(name.encode(), b"").decode("utf-8", "surrogateescape")
 
 
 def _read_config(path: str) -> bytes:
@@ -108,7 +123,7 @@ def _apply(setup: Setup, spec: "dict[str, Any]", bundle: str, edits: "dict[str, 
     arguments: list[str] = []
     if "prepare" in edits and not _prepare(spec, bundle, edits["prepare"]):
         arguments += edits["hook_arguments"]
-    elif edits.get("mask_params") and os.path.exists(oci.PARAMS):
+    elif edits.get("mask_params") and stamps.exists(oci.PARAMS):
         # Only a hook can: runc refuses mounts below /proc.
         arguments.append("--mask-params")
     if arguments:

@@ -29,6 +29,7 @@ START_PATH = (
     "formats/ldcache",
     "formats/ldconf",
     "formats/oci",
+    "formats/pathnames",
     "formats/state",
     "formats/versions",
     "kernel/__init__",
