@@ -11,7 +11,7 @@ def describe(driver_files: str) -> dict[str, str]:
     """Property to value, in the order of printing."""
     return {
         "processor": f"{_processor()}, {os.cpu_count()} visible",
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "Python of the start path": _first_line("/usr/bin/python3", "--version"),
         "runc": _first_line("runc", "--version").removeprefix("runc version "),
         "driver files": driver_files,
