@@ -7,7 +7,7 @@ NATIVE = $(wildcard src/linkspan/sim/native/*.[ch])
 PURE = plan emit formats
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint format lock clean
+.PHONY: help setup demo test bench lint format docs lock clean
 
 ## show this list
 help:
@@ -35,6 +35,10 @@ format: setup
 ## measure container starts and spec generation, into docs/benchmarks
 bench: setup
 	.venv/bin/python -m tests.bench
+
+## write docs/reference/cli.md from the commands' own help
+docs: setup
+	.venv/bin/python .ci/cli-reference >docs/reference/cli.md
 
 ## pin every dependency anew, with hashes, in requirements.lock
 lock: .make/pip-tools
