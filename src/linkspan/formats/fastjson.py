@@ -45,7 +45,8 @@ def loads(text: str) -> "Any":
         value, end = _scan(stripped, 0)
     except RecursionError:
         raise FormatError("the JSON is nested too deeply") from None
-    except (StopIteration, ValueError):
+    except (StopIteration, ValueError, SystemError):
+        # SystemError: on a string without an end the scanner looks for json.decoder in sys.modules (CPython 3.11).
         return _loads_slowly(text)
     return value if end == len(stripped) else _loads_slowly(text)
 

@@ -113,6 +113,8 @@ def _parse_config(data: bytes) -> "dict[str, Any]":
         spec = fastjson.loads(data.decode())
     except UnicodeDecodeError as error:
         raise FormatError(f"config.json is not UTF-8 at byte {error.start}") from None
+    except FormatError as error:
+        raise FormatError(f"config.json cannot be read: {error.message}") from None
     if not isinstance(spec, dict):
         raise FormatError("config.json is not a JSON object")
     return spec

@@ -41,7 +41,7 @@ def test_arbitrary_text_is_a_value_or_a_format_error(text):
         assert value == json.loads(text)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]x", '"\x01"', "NaN", "[Infinity]", "{'a': 1}"])
+@pytest.mark.parametrize("text", ["", "{", "[1]x", '"open', '{"open": "', '"\x01"', "NaN", "[Infinity]", "{'a': 1}"])
 def test_what_is_not_json_is_refused(text):
     with pytest.raises(FormatError, match="not JSON"):
         fastjson.loads(text)
