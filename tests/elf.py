@@ -65,12 +65,14 @@ def _header(order: str, bits: int, machine: int, sections: int, count: int) -> b
     return ident + struct.pack(layout, 3, machine, 1, 0, header, sections, 0, *sizes)
 
 
-def _segment(order: str, bits: int, kind: int, at: int, address: int, size: int) -> bytes:
+def _segment(order: str, bits: int, *place: int) -> bytes:
+    kind, at, address, size = place
     if bits == 64:
         return struct.pack(order + "2I6Q", kind, 4, at, address, address, size, size, 1)
     return struct.pack(order + "8I", kind, at, address, address, size, size, 4, 1)
 
 
-def _section(order: str, bits: int, name: int, kind: int, at: int, size: int, alignment: int) -> bytes:
+def _section(order: str, bits: int, *place: int) -> bytes:
+    name, kind, at, size, alignment = place
     layout = "2I4Q2I2Q" if bits == 64 else "10I"
     return struct.pack(order + layout, name, kind, 0, 0, at, size, 0, 0, alignment, 0)

@@ -86,7 +86,7 @@ def _note(root_fd: int, path: str) -> "dict[str, Any] | None":
         finally:
             os.close(fd)
         note = fastjson.loads(text.decode()) if text else None
-    except (FormatError, UnsafePath, UnicodeDecodeError):
+    except (FormatError, UnsafePath, OSError, UnicodeDecodeError):
         return None
     return note if isinstance(note, dict) else None
 

@@ -2,7 +2,7 @@
 
 import posix as os
 
-from linkspan.errors import FormatError, UnsafePath
+from linkspan.errors import FormatError, LinkspanError
 from linkspan.formats import elf, ldcache
 from linkspan.kernel import paths
 from linkspan.kernel.walk import link_text
@@ -16,7 +16,7 @@ MAX_NAMES = 20_000
 MAX_LIBRARIES = 2_000
 """Files opened for one container's start; half a second's work."""
 
-_TEMPORARY = (".dpkg-new", ".dpkg-tmp", ".#prelink#")
+_TEMPORARY = (".dpkg-new", ".dpkg-tmp", ".#prelink#")  # of a package's installation; rpm's have a ";" within
 
 
 class Scanner:
@@ -64,7 +64,7 @@ class Scanner:
         """The name that a file is found by, and its flags; None for what is no library."""
         try:
             soname, flags = self._read(f"{folder}/{name}")
-        except (FormatError, UnsafePath):
+        except (LinkspanError, OSError):
             return None
         if not flags:
             return None
@@ -88,4 +88,5 @@ class Scanner:
 
 def is_library(name: str) -> bool:
     """Whether ldconfig takes a file for a library by its name."""
-    return name.startswith(("lib", "ld-", "ld.so")) and ".so" in name and not name.endswith(_TEMPORARY)
+    is_temporary = name.endswith(_TEMPORARY) or ";" in name
+    return name.startswith(("lib", "ld-", "ld.so")) and ".so" in name and not is_temporary

@@ -107,7 +107,7 @@ def look(root_fd: int, path: str) -> "os.stat_result | None":
 def open_beneath(root_fd: int, path: str, flags: int = os.O_RDONLY) -> "int | None":
     """What stands at ``path``, links followed, opened with ``flags``; None where nothing does.
 
-    With ``O_PATH`` anything may stand there; otherwise FormatError on what is neither a regular file nor a folder.
+    With ``O_PATH`` anything may stand there; otherwise FormatError on what is not a regular file.
     """
     found = _find(root_fd, path)
     if found is None:
@@ -116,8 +116,8 @@ def open_beneath(root_fd: int, path: str, flags: int = os.O_RDONLY) -> "int | No
     if flags & os.O_PATH:
         return fd
     try:
-        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-            raise FormatError(f"{path} is neither a file nor a folder", subject=path)
+        if not stat.S_ISREG(status.st_mode):
+            raise FormatError(f"{path} is not a regular file", subject=path)
         return os.open(f"/proc/self/fd/{fd}", flags | _NO_WAITING)
     except OSError as error:
         raise failed("open", path, error) from error
@@ -134,11 +134,9 @@ def read_file(root_fd: int, path: str, limit: int) -> "bytes | None":
     if fd is None:
         return None
     try:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            raise FormatError(f"{path} is not a regular file", subject=path)
-        data = os.read(fd, min(status.st_size, limit) + 1)
-        while status.st_size < len(data) <= limit and (more := os.read(fd, limit + 1 - len(data))):
+        size = os.fstat(fd).st_size
+        data = os.read(fd, min(size, limit) + 1)
+        while size < len(data) <= limit and (more := os.read(fd, limit + 1 - len(data))):
             data += more  # it has grown, or is a file of the kernel's, which have no size
     except OSError as error:
         raise failed("read", path, error) from error
