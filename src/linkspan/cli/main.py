@@ -79,9 +79,7 @@ def run(argv: list[str]) -> int:
         code = typer.main.get_command(app).main(argv, prog_name="linkspan", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has seen enough; what is still buffered must not fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return output.FAILED
+        return output.FAILED  # whoever read our output has seen enough
     except (KeyboardInterrupt, typer.Abort):
         return output.INTERRUPTED
     except Exception as error:  # the outermost place: what nobody expected becomes a sentence, too
@@ -90,6 +88,14 @@ def run(argv: list[str]) -> int:
             return output.USAGE
         return output.fail(error)
     return code if isinstance(code, int) else output.OK
+
+
+def _settle() -> None:
+    """Drop what could not be written: what is still buffered must not fail once more, in words of Python's, at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
@@ -101,4 +107,6 @@ def main() -> NoReturn:
     """The entry point of the ``linkspan`` program."""
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    _settle()
+    sys.exit(code)

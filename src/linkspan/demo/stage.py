@@ -76,7 +76,7 @@ def _memory_folder() -> Iterator[str]:
     except KernelError as error:
         hint = "run it as root; inside a container, in a privileged one"
         raise HostError(f"no permission to start containers: {error.message}", hint=hint) from None
-    folder = tempfile.mkdtemp(prefix="linkspan-demo-")
+    folder = tempfile.mkdtemp(prefix=f"linkspan-demo-{os.getpid()}-")
     try:
         namespace.mount_tmpfs(folder)
         yield folder
