@@ -31,6 +31,8 @@ MAX_ENTRIES = 20_000
 """A desktop with everything on it has about 5000."""
 MAX_STRING = 4096
 """PATH_MAX. Strings may overlap: without a bound a small file could stand for gigabytes of them."""
+MAX_SECTIONS = 8
+"""Of the extension; glibc knows two."""
 MAX_HWCAP_FOLDERS = 64
 
 _OLD_MAGIC = b"ld.so-1.7.0\0"
@@ -81,15 +83,22 @@ def parse(data: bytes) -> "list[Entry]":
 
 
 def hwcap_folders(data: bytes) -> "tuple[str, ...]":
-    """The ``glibc-hwcaps`` folders that the entries' hwcaps count in; empty where there are none.
+    """The ``glibc-hwcaps`` folders that the entries' hwcaps count in.
 
-    FormatError where the list leads out of the file.
+    Empty where there are none, and where the list leads out of the file: the loader does without it then.
     """
-    start = _new_header(data)
-    at = _words(data, start + 32, 1)[0] if start is not None else 0
-    if start is None or not at or _words(data, at, 1)[0] != _EXTENSION_MAGIC:
+    try:
+        start = _new_header(data)
+        return () if start is None else _extension_folders(data, start)
+    except FormatError:
         return ()
-    for section in range(min(_words(data, at + 4, 1)[0], 8)):
+
+
+def _extension_folders(data: bytes, start: int) -> "tuple[str, ...]":
+    at = _words(data, start + 32, 1)[0]
+    if not at or _words(data, at, 1)[0] != _EXTENSION_MAGIC:
+        return ()
+    for section in range(min(_words(data, at + 4, 1)[0], MAX_SECTIONS)):
         tag, _, offset, size = _words(data, at + 8 + 16 * section, 4)
         if tag == _TAG_HWCAP_FOLDERS:
             return tuple(_string(data, start + one) for one in _words(data, offset, min(size // 4, MAX_HWCAP_FOLDERS)))

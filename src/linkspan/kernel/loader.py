@@ -39,6 +39,8 @@ _MULTIARCH = {
     ("aarch64", 64): "aarch64-linux-gnu",
     ("aarch64", 32): "arm-linux-gnueabihf",
 }
+# Asked for only beside musl: an image of glibc may keep its loader elsewhere.
+_GLIBC_LOADERS = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
 
 
 def update(
@@ -52,9 +54,8 @@ def update(
     folders = [compat] if compat else []
     folders += dict.fromkeys(pathnames.folder(path) for path, _ in loadables)
     has_musl = [musl.update(root_fd, arch, bits, folders, owner) for bits in {64, *(bits for _, bits in loadables)}]
-    cache = paths.content(root_fd, CACHE, MAX_CACHE)
-    if cache is not None or not any(has_musl):
-        _Glibc(root_fd, arch, cache, owner).update(loadables, compat)
+    if not any(has_musl) or paths.look(root_fd, _GLIBC_LOADERS.get(arch, CACHE)) is not None:
+        _Glibc(root_fd, arch, owner).update(loadables, compat)
 
 
 class _Glibc:
@@ -62,19 +63,20 @@ class _Glibc:
 
     __slots__ = ("_arch", "_cache", "_conf", "_hwcap_folders", "_image", "_multiarch", "_owner", "_root")
 
-    def __init__(self, root_fd: int, arch: str, cache: "bytes | None", owner: "Owner") -> None:
+    def __init__(self, root_fd: int, arch: str, owner: "Owner") -> None:
         self._root = root_fd
         self._arch = arch
         self._owner = owner
         self._multiarch = self._status("/etc/debian_version") is not None
         self._conf = Configuration(root_fd, (COMPAT_NAME, OUR_NAME))
-        self._cache = cache
+        self._cache = paths.content(root_fd, CACHE, MAX_CACHE)
         self._image: list[Entry] = []
-        self._hwcap_folders: tuple[str, ...] = ()
-        try:
-            self._image, self._hwcap_folders = ldcache.parse(cache or b""), ldcache.hwcap_folders(cache or b"")
-        except FormatError:
-            self._cache = None  # the loader would not follow it either
+        if self._cache is not None:
+            try:
+                self._image = ldcache.parse(self._cache)
+            except FormatError:
+                self._cache = None  # the loader would not follow it either
+        self._hwcap_folders = ldcache.hwcap_folders(self._cache or b"")
 
     def update(self, loadables: "Sequence[tuple[str, int]]", compat: str) -> None:
         """Write configuration and cache, as far as they differ from what is there."""

@@ -1,5 +1,6 @@
 """glibc's loader cache."""
 
+import contextlib
 import struct
 
 import pytest
@@ -99,11 +100,9 @@ def test_an_extension_without_folders_has_none(change: object, folders: tuple[st
     assert ldcache.hwcap_folders(bytes(data)) == folders
 
 
-def test_an_extension_that_leads_out_is_refused() -> None:
-    data = bytearray(ldcache.render(ENTRIES, ("x86-64-v3",)))
-    struct.pack_into("<I", data, 32, len(data) - 2)
-    with pytest.raises(FormatError, match="cut off"):
-        ldcache.hwcap_folders(bytes(data))
+@pytest.mark.parametrize("data", [b"", b"garbage", ldcache.render(ENTRIES)[:30], ldcache.render(ENTRIES, ("v3",))[:-1]])
+def test_what_cannot_be_read_has_no_folders(data: bytes) -> None:
+    assert ldcache.hwcap_folders(data) == ()
 
 
 @pytest.mark.parametrize(
@@ -191,11 +190,9 @@ def test_any_entries_survive_being_written_and_read(entries: list[ldcache.Entry]
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from([b"", b"ld.so-1.7.0\0", b"glibc-ld.so.cache1.1"]), st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(start: bytes, rest: bytes) -> None:
-    for function in (ldcache.parse, ldcache.hwcap_folders):
-        try:
-            function(start + rest)
-        except FormatError:
-            continue
+    assert isinstance(ldcache.hwcap_folders(start + rest), tuple)
+    with contextlib.suppress(FormatError):
+        ldcache.parse(start + rest)
 
 
 @settings(max_examples=200, deadline=None)
@@ -204,8 +201,6 @@ def test_a_cache_with_changed_bytes_is_read_or_refused(draw: st.DataObject) -> N
     data = bytearray(ldcache.render(ENTRIES, ("x86-64-v3",)))
     for _ in range(draw.draw(st.integers(1, 4))):
         data[draw.draw(st.integers(0, len(data) - 1))] = draw.draw(st.integers(0, 255))
-    for function in (ldcache.parse, ldcache.hwcap_folders):
-        try:
-            function(bytes(data))
-        except FormatError:
-            continue
+    assert isinstance(ldcache.hwcap_folders(bytes(data)), tuple)
+    with contextlib.suppress(FormatError):
+        ldcache.parse(bytes(data))
