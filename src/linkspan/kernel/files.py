@@ -16,7 +16,7 @@ def write_whole(path: str, data: bytes, mode: "int | None" = 0o644, durable: boo
     and leaves nothing behind then.
     """
     folder, name = pathnames.folder(path) or ".", pathnames.name(path)
-    temporary = f"{folder}/.{name[:64]}.{os.urandom(8).hex()}"
+    temporary = f"{folder}/.{name[:40]}.{os.urandom(8).hex()}"
     try:
         _fill(os.open(temporary, _NEW_FILE, 0o600), path, data, mode, durable)
         os.rename(temporary, path)

@@ -214,8 +214,8 @@ def _replace_link(folder: int, target: str, name: str, owner: "Owner") -> None:
     except FileExistsError:
         if link_text(folder, name) != target:
             temporary = _temporary(name)
-            _link(folder, target, temporary, owner)
             try:
+                _link(folder, target, temporary, owner)
                 os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             except OSError:
                 _forget(folder, temporary)
@@ -256,7 +256,7 @@ def _finish(walk: Walk, step: "Callable[[str], T]", path: str) -> "T | None":
 
 def _temporary(name: str) -> str:
     # Nobody can have put that name there before us; O_EXCL and symlinkat refuse it if they have.
-    return f".{name[:64]}.{os.urandom(8).hex()}"
+    return f".{name[:40]}.{os.urandom(8).hex()}"
 
 
 def _fill(fd: int, data: bytes, mode: int, owner: "Owner") -> None:
