@@ -130,6 +130,8 @@ class Bundle:
 
     def user_namespace(self) -> Self:
         """Root in the container is nobody outside; such a container cannot make nodes, and mounts no sysfs."""
+        if subprocess.run(["unshare", "-U", "true"], capture_output=True, timeout=20, check=False).returncode:
+            raise UnavailableError("no user namespace can be made here (in a chroot the kernel never lets one)")
         linux = self.config["linux"]
         linux["namespaces"].append({"type": "user"})
         linux["uidMappings"] = linux["gidMappings"] = USER_MAPPING
