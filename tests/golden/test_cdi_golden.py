@@ -4,12 +4,12 @@ import os
 from itertools import pairwise
 
 import pytest
-from tests import hosts
 
 from linkspan.emit.cdi import document, to_yaml
 from linkspan.formats import hookargs
 from linkspan.formats.cdi_reader import read
 from linkspan.plan.cdi import CdiOptions, plan_cdi
+from tests import hosts
 
 EXPECTED = os.path.join(hosts.GOLDEN, "h100x8-550", "expected.cdi.yaml")
 FOLDER = "/usr/lib/x86_64-linux-gnu"

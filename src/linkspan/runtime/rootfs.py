@@ -16,7 +16,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-WRITTEN_IN_ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf.d", "/etc/nvidia")
+WRITTEN_IN_ETC = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/nvidia/nvidia-application-profiles-rc.d",
+    *(f"/etc/ld-musl-{arch}.path" for arch in ("x86_64", "i386", "aarch64", "armhf")),
+)
 
 
 def prepare_root(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]") -> bool:

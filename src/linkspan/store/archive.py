@@ -1,10 +1,10 @@
 """All modules of the start path in one file, so that importing them is reading it.
 
 The import system looks for each module in a folder, opens its file, checks and unmarshals it: 0.12 ms a module, where a
-whole container start has 12. Here their code objects lie in one marshalled document, and a finder of a few lines hands
-them out. The file is named after the interpreter's cache tag: another interpreter does not find it, and imports the
-modules from their sources beside it. ``linkspan install`` runs this file as a program, by that interpreter, so it needs
-the standard library alone.
+whole container start has 12. Here their code objects, less docstrings, lie in one marshalled document, and a finder of
+a few lines hands them out. The file is named after the interpreter's cache tag: another interpreter does not find it,
+and imports the modules from their sources beside it. ``linkspan install`` runs this file as a program, by that
+interpreter, so it needs the standard library alone.
 """
 
 import marshal
@@ -36,7 +36,8 @@ sys.meta_path.insert(0, Archive)
 '''
 
 OPENING = """\
-import sys, marshal
+import sys, marshal, gc
+gc.disable()
 sys.path.insert(0, {folder!r})
 try:
     with open({folder!r} + "/start." + sys.implementation.cache_tag, "rb") as f: code, modules = marshal.load(f)
@@ -63,7 +64,7 @@ def _modules(folder: str) -> Iterator[tuple[str, tuple[bool, str, bytes]]]:
                 parts = os.path.relpath(path, folder).removesuffix(".py").split(os.sep)
                 is_package = parts[-1] == "__init__"
                 with open(path, "rb") as file:
-                    code = compile(file.read(), path, "exec", dont_inherit=True)
+                    code = compile(file.read(), path, "exec", dont_inherit=True, optimize=2)
                 yield ".".join(parts[:-1] if is_package else parts), (is_package, path, marshal.dumps(code))
 
 

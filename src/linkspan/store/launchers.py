@@ -39,6 +39,7 @@ START_PATH = (
     "kernel/libraries",
     "kernel/loader",
     "kernel/musl",
+    "kernel/params",
     "kernel/paths",
     "kernel/prepare",
     "kernel/profile",

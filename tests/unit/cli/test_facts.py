@@ -2,11 +2,11 @@ import json
 
 import msgspec
 import pytest
-from tests import hosts
-from tests.hosts import char
 
 from linkspan.cli.main import run
 from linkspan.facts import nvml, snapshot
+from tests import hosts
+from tests.hosts import char
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
-from tests import hosts
 
 from linkspan.facts.driver import decide
+from tests import hosts
 
 VERSION = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  550.54.14  Release Build\n"
 

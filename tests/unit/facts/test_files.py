@@ -1,10 +1,10 @@
 import socket
 
 import pytest
-from tests import hosts
-from tests.hosts import driver
 
 from linkspan.facts.host import Search
+from tests import hosts
+from tests.hosts import driver
 
 V = "550.163.01"
 

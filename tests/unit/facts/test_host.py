@@ -1,11 +1,11 @@
 import os
 
 import pytest
-from tests import hosts
 
 from linkspan.errors import HostError
 from linkspan.facts.host import LiveHost, Search, glob, hops, survey, text
 from linkspan.facts.model import Link
+from tests import hosts
 
 
 def test_an_absolute_link_leads_to_a_place_below_the_root(tmp_path):

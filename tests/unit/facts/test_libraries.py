@@ -1,10 +1,10 @@
 import pytest
-from tests import hosts
-from tests.hosts import LIBRARIES, driver, library
 
 from linkspan.facts.host import Search
 from linkspan.facts.model import Link
 from linkspan.formats import ldcache
+from tests import hosts
+from tests.hosts import LIBRARIES, driver, library
 
 V = "550.163.01"
 

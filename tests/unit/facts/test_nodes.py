@@ -1,12 +1,11 @@
 import os
 
-from tests import hosts
-from tests.hosts import char
-
 from linkspan.facts import nvml
 from linkspan.facts.host import LiveHost
 from linkspan.facts.model import Link
 from linkspan.facts.nodes import node, sysfs_bus_id
+from tests import hosts
+from tests.hosts import char
 
 
 def one_gpu(bus_id="00000000:1A:00.0"):

@@ -2,11 +2,11 @@ import ctypes.util
 import sys
 
 import pytest
-from tests import hosts
-from tests.hosts import LIBRARIES, char, driver
 
 from linkspan.facts import nvml
 from linkspan.facts.host import Search
+from tests import hosts
+from tests.hosts import LIBRARIES, char, driver
 
 V = "550.163.01"
 INFORMATION = """\

@@ -4,11 +4,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests import hosts
 
 from linkspan.errors import FormatError, HostError, KernelError
 from linkspan.facts import snapshot
 from linkspan.facts.model import HostFacts
+from tests import hosts
 
 
 def test_the_recorded_host_is_read_as_it_was(tmp_path):

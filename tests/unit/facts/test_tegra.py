@@ -1,12 +1,12 @@
 import pytest
-from tests import hosts
-from tests.hosts import char, library
 
 from linkspan.errors import FormatError
 from linkspan.facts import nvml
 from linkspan.facts.host import CSV_FOLDER, Search
 from linkspan.facts.model import Link
 from linkspan.facts.tegra import parse_line
+from tests import hosts
+from tests.hosts import char, library
 
 TEGRA = {"/etc/nv_tegra_release": "# R36\n"}
 FOLDER = "/usr/lib/aarch64-linux-gnu"

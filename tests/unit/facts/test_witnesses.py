@@ -1,10 +1,9 @@
 import os
 
-from tests import hosts
-from tests.hosts import LIBRARIES, char, driver
-
 from linkspan.facts import nvml
 from linkspan.kernel import stamps
+from tests import hosts
+from tests.hosts import LIBRARIES, char, driver
 
 V = "550.163.01"
 KERNEL = "/proc/driver/nvidia/version"

@@ -1,9 +1,8 @@
 import os
 
+from linkspan.facts import nvml
 from tests import hosts
 from tests.hosts import char, library
-
-from linkspan.facts import nvml
 
 LIB = "/usr/lib/wsl/lib"
 STORE = "/usr/lib/wsl/drivers/nv_dispi.inf_amd64_1"

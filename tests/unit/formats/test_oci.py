@@ -104,7 +104,7 @@ json_values = st.recursive(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.fixed_dictionaries({}, optional={key: json_values for key in ("process", "annotations", "mounts")}))
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("process", "annotations", "mounts"), json_values)))
 def test_an_arbitrary_specification_gives_a_view_or_a_format_error(spec):
     try:
         view = oci.request_view(spec, (), ("x",))

@@ -1,10 +1,10 @@
 import pytest
 from ruamel.yaml import YAML
-from tests.unit.plan.hosts import CONTROL, FOLDER, GOLDEN, changed, gpu, h100x8, host, library, mig, node
 
 from linkspan.errors import DeviceNotFound, HostError, RequestError
 from linkspan.facts.model import Config, CsvEntry, Driver, File
 from linkspan.plan.cdi import CdiOptions, plan_cdi
+from tests.unit.plan.hosts import CONTROL, FOLDER, GOLDEN, changed, gpu, h100x8, host, library, mig, node
 
 
 def plan(facts, **options):

@@ -1,8 +1,7 @@
-from tests.unit.plan.hosts import node
-
 from linkspan.facts.model import Link
 from linkspan.plan.edits import merge, nodes
 from linkspan.plan.model import Injection, Loadable, Mount
+from tests.unit.plan.hosts import node
 
 
 def test_what_comes_first_at_a_path_stays():

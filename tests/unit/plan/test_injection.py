@@ -1,6 +1,14 @@
 import json
 
 import pytest
+
+from linkspan.errors import DeviceNotFound, HostError, RequestError, RequirementError
+from linkspan.facts.model import Driver, File, Link
+from linkspan.formats import toolkit_config
+from linkspan.plan.injection import inject
+from linkspan.plan.model import ContainerView, DeviceRequest, Injection, Policy
+from linkspan.plan.policy import policy_of
+from linkspan.plan.request import read_request
 from tests.unit.plan.hosts import (
     FOLDER,
     GOLDEN,
@@ -13,14 +21,6 @@ from tests.unit.plan.hosts import (
     mig,
     node,
 )
-
-from linkspan.errors import DeviceNotFound, HostError, RequestError, RequirementError
-from linkspan.facts.model import Driver, File, Link
-from linkspan.formats import toolkit_config
-from linkspan.plan.injection import inject
-from linkspan.plan.model import ContainerView, DeviceRequest, Injection, Policy
-from linkspan.plan.policy import policy_of
-from linkspan.plan.request import read_request
 
 H100X8 = h100x8()
 CASES = {case["name"]: case for case in json.loads((GOLDEN / "requests.json").read_text())["cases"]}

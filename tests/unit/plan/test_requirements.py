@@ -1,11 +1,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.plan.hosts import changed, gpu, host
 
 from linkspan.errors import RequirementError
 from linkspan.facts.model import Driver
 from linkspan.plan.requirements import check, parse, read_requirements
+from tests.unit.plan.hosts import changed, gpu, host
 
 H100 = gpu(0)
 FACTS = host(H100)

@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.plan.hosts import changed, gpu, h100x8, host, mig
 
 from linkspan.errors import DeviceNotFound, LinkspanError, RequestError
 from linkspan.plan.selection import available, select
+from tests.unit.plan.hosts import changed, gpu, h100x8, host, mig
 
 FOUR = host(gpu(0, minor=3), gpu(1, minor=2), gpu(2, minor=1), gpu(3, minor=0))
 MIXED = host(gpu(0), gpu(1, mig=[mig(0, 1, gi=1), mig(1, 1, gi=2, ci=1)]), gpu(2, mig_enabled=True))

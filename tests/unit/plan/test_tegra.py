@@ -1,11 +1,11 @@
 import pytest
-from tests.unit.plan.hosts import changed, gpu, host, library, mig, node
 
 from linkspan.errors import DeviceNotFound, RequestError, RequirementError
 from linkspan.facts.model import Config, CsvEntry, Driver, Link
 from linkspan.plan.injection import inject
 from linkspan.plan.model import DeviceRequest, Policy
 from linkspan.plan.requirements import parse
+from tests.unit.plan.hosts import changed, gpu, host, library, mig, node
 
 LIB = "/usr/lib/aarch64-linux-gnu"
 

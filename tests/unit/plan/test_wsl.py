@@ -1,11 +1,11 @@
 import pytest
-from tests.unit.plan.hosts import changed, gpu, host, library, node
 
 from linkspan.errors import DeviceNotFound, RequirementError
 from linkspan.facts.model import Driver, File
 from linkspan.plan.injection import inject
 from linkspan.plan.model import DeviceRequest, Policy
 from linkspan.plan.requirements import parse
+from tests.unit.plan.hosts import changed, gpu, host, library, node
 
 STORE = "/usr/lib/wsl/drivers/nv_dispi.inf_amd64_1"
 FACTS = changed(

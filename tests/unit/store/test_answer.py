@@ -141,7 +141,8 @@ def test_a_view_that_is_no_container_is_refused(ask):
 
 
 def test_the_configuration_says_where_the_driver_is():
-    text = '[nvidia-container-cli]\nroot = "/run/nvidia/driver"\n[nvidia-container-runtime.modes.csv]\nmount-spec-path = "/m"'
+    text = '[nvidia-container-cli]\nroot = "/run/nvidia/driver"\n'
+    text += '[nvidia-container-runtime.modes.csv]\nmount-spec-path = "/m"'
     search = search_of(parse(text, "config.toml"))
     assert search.root == "/run/nvidia/driver"
     assert search.csv_files == ("/m/*.csv",)
