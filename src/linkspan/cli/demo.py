@@ -17,6 +17,7 @@ from linkspan.cli import output
 from linkspan.demo.play import play
 from linkspan.demo.scenes import ENXIO, REFUSED, Library, Node, Result
 from linkspan.demo.stage import Stage, stage
+from linkspan.plan.wording import plural
 
 
 def demo(
@@ -34,7 +35,7 @@ def demo(
     if as_json:
         output.show_json({"simulated": here.simulated, "seconds": seconds, "containers": msgspec.to_builtins(results)})
     else:
-        output.show(*_closing(results, seconds))
+        output.show(Text("\n").join(_closing(results, seconds)))
     if any(result.problems for result in results):
         raise typer.Exit(output.FAILED)
 
@@ -96,7 +97,7 @@ def _mounts(result: Result, first: Result) -> str:
     """How many files, and which of those of the first container are not among them."""
     have = {mount.destination for mount in result.injected.mounts}
     spared = [mount.destination for mount in first.injected.mounts if mount.destination not in have]
-    text = f"{len(have)} files of the host's driver, read-only"
+    text = f"{plural(len(have), 'file')} of the host's driver, read-only"
     if not spared:
         return text
     libraries = sorted({os.path.basename(path).partition(".so")[0] for path in spared if ".so" in path})
@@ -115,7 +116,8 @@ def _origin(here: Stage, library: Library) -> str:
     if not library.host_path:
         return library.path or library.error
     host_path = library.host_path.removeprefix(here.facts.root.rstrip("/"))
-    return f"{library.path}\nis inode {library.inode} of the host, {host_path} there"
+    which = "file of that path" if host_path == library.path else host_path
+    return f"{library.path}\nthe host's own {which}, inode {library.inode}"
 
 
 def _isolation(nodes: Sequence[Node]) -> Iterator[tuple[str, Text]]:
