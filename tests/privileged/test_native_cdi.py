@@ -1,11 +1,15 @@
 """The native path: an engine applies our CDI spec itself, and the low-level runtime runs our one hook."""
 
-from collections.abc import Callable
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import cdi_engine, rootfs
+from tests import cdi_engine, mounts, rootfs
 from tests.containers import Bundle, Outcome, Runtime, new_bundle, run
 from tests.privileged import inside
 from tests.rootfs import Kind, fresh_root
@@ -69,6 +73,64 @@ def test_the_hook_works_below_a_root_that_is_read_only_for_the_container(
 ) -> None:
     outcome = start(spec, runtime, inside.open_libraries(*inside.LIBRARIES), ["0"], shape=Bundle.read_only)
     inside.assert_found(outcome, *inside.LIBRARIES)
+
+
+def test_such_a_root_stays_read_only_for_the_container(spec: dict[str, Any], runtime: Runtime) -> None:
+    attempts = "for folder in / /etc /usr/lib; do touch $folder/new; done 2>&1 | grep -c 'Read-only file system'"
+    outcome = start(spec, runtime, ("/bin/sh", "-c", attempts), ["0"], shape=Bundle.read_only)
+    assert outcome.output == "3\n", outcome
+
+
+def test_below_such_a_root_the_hook_writes_into_the_volume_that_covers_etc(
+    spec: dict[str, Any], runtime: Runtime, tmp_path: Path
+) -> None:
+    with fresh_root() as root, new_bundle(root, *inside.open_libraries(*inside.LIBRARIES)) as bundle:
+        shutil.copytree(f"{root}/etc", tmp_path / "etc", symlinks=True)
+        before = cache_of(root)
+        bundle.read_only().mount(str(tmp_path / "etc"), "/etc", "rw")
+        cdi_engine.inject(bundle.config, spec, ["0"])
+        outcome = run(runtime, bundle)
+        inside.assert_found(outcome, *inside.LIBRARIES)
+        assert b"libcuda.so.1" in cache_of(str(tmp_path))
+        assert cache_of(root) == before
+
+
+def test_a_root_that_was_mounted_read_only_before_is_not_written(spec: dict[str, Any], runtime: Runtime) -> None:
+    with prepared_root(spec, runtime) as root:
+        link = f"{root}/usr/lib/x86_64-linux-gnu/libcuda.so"
+        os.unlink(link)
+        with mounts.read_only(root):
+            outcome = start_in(root, spec, runtime)
+        assert outcome.created != 0
+        assert "linkspan-hook" in outcome.errors, outcome
+        assert not os.path.lexists(link)
+
+
+def test_a_root_that_was_prepared_before_it_was_mounted_read_only_needs_no_writing(
+    spec: dict[str, Any], runtime: Runtime
+) -> None:
+    with prepared_root(spec, runtime) as root, mounts.read_only(root):
+        inside.assert_found(start_in(root, spec, runtime), *inside.LIBRARIES)
+
+
+@contextlib.contextmanager
+def prepared_root(spec: dict[str, Any], runtime: Runtime) -> Iterator[str]:
+    """A root that has all mount points, links and the loader's cache, since a container has used it."""
+    with fresh_root() as root:
+        inside.assert_found(start_in(root, spec, runtime), *inside.LIBRARIES)
+        yield root
+
+
+def start_in(root: str, spec: dict[str, Any], runtime: Runtime) -> Outcome:
+    with new_bundle(root, *inside.open_libraries(*inside.LIBRARIES)) as bundle:
+        # Without this, crun 1.8 makes a root writable that was mounted read-only.
+        cdi_engine.inject(bundle.read_only().config, spec, ["0"])
+        return run(runtime, bundle)
+
+
+def cache_of(root: str) -> bytes:
+    with open(f"{root}/etc/ld.so.cache", "rb") as file:
+        return file.read()
 
 
 def test_device_nodes_cannot_be_made_again_by_the_driver_tools(spec: dict[str, Any], runtime: Runtime) -> None:

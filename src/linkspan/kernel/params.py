@@ -4,10 +4,10 @@
 driver knows, also of those that a container was not given. So the container sees a copy that says 0, bound over it.
 """
 
-import os
+import posix as os
 
 from linkspan.errors import KernelError
-from linkspan.kernel import paths
+from linkspan.kernel import mounts, paths
 from linkspan.kernel.walk import failed
 
 FOLDER = "/proc/driver/nvidia"
@@ -15,10 +15,7 @@ PATH = f"{FOLDER}/params"
 MAX_PARAMS = 64 << 10
 """Bytes; the file has about one thousand."""
 
-# linux/mount.h
-_RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
-_DETACH = 2
-_HARMLESS = _NOSUID | _NODEV | _NOEXEC
+_HARMLESS = mounts.NOSUID | mounts.NODEV | mounts.NOEXEC
 
 
 def masked(text: bytes) -> "bytes | None":
@@ -57,18 +54,18 @@ def _cover(root_fd: int, folder: int, target: int, data: bytes) -> None:
     A tmpfs has to be mounted somewhere, and nothing of it should be left in the container. So it goes over the params'
     own folder, and away again once its file is bound to the params underneath, which keeps the file alive.
     """
-    _mount("tmpfs", folder, "tmpfs", _HARMLESS, "mode=0755,size=64k")
+    mounts.mount("tmpfs", folder, "tmpfs", _HARMLESS, "mode=0755,size=64k")
     cover = paths.open_folder(root_fd, FOLDER)
     if cover is None:
         raise KernelError(f"{FOLDER} went away in the container", subject=FOLDER)
     try:
         source = _new_file(cover, data)
         try:
-            _mount(f"/proc/self/fd/{source}", target, None, _BIND)
+            mounts.mount(f"/proc/self/fd/{source}", target, None, mounts.BIND)
         finally:
             os.close(source)
     finally:
-        _unmount(cover)
+        mounts.unmount(cover)
         os.close(cover)
     _make_read_only(root_fd)
 
@@ -90,26 +87,6 @@ def _make_read_only(root_fd: int) -> None:
     if fd is None:
         raise KernelError(f"{PATH} went away in the container", subject=PATH)
     try:
-        _mount(None, fd, None, _REMOUNT | _BIND | _RDONLY | _HARMLESS)
+        mounts.mount(None, fd, None, mounts.REMOUNT | mounts.BIND | mounts.RDONLY | _HARMLESS)
     finally:
         os.close(fd)
-
-
-def _mount(source: "str | None", target: int, kind: "str | None", flags: int, options: str = "") -> None:
-    place = f"/proc/self/fd/{target}".encode()
-    arguments = [None if text is None else text.encode() for text in (source, kind)]
-    _call("mount", arguments[0], place, arguments[1], flags, options.encode() or None)
-
-
-def _unmount(target: int) -> None:
-    _call("umount2", f"/proc/self/fd/{target}".encode(), _DETACH)
-
-
-def _call(name: str, *arguments: "bytes | int | None") -> None:
-    import ctypes  # costs 2 ms, which most starts need not pay
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    values = [ctypes.c_ulong(value) if isinstance(value, int) else value for value in arguments]
-    if libc[name](*values) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))

@@ -59,11 +59,28 @@ def _work(root_fd: int, work: "dict[str, Any]") -> None:
     if work.pop("profile", False):
         work["profile"] = prepare.gpu_minors(root_fd)
     masks = work.pop("mask_params", False)
-    prepare.prepare(root_fd, work, (os.geteuid(), os.getegid()))
+    if os.fstatvfs(root_fd).f_flag & os.ST_RDONLY:
+        _prepare_read_only(root_fd, work)
+    else:
+        _prepare(root_fd, work)
     if masks and stamps.exists(oci.PARAMS):
         from linkspan.kernel import params  # brings ctypes, which costs 2 ms
 
         params.mask_params(root_fd)
+
+
+def _prepare(root_fd: int, work: "dict[str, Any]") -> None:
+    prepare.prepare(root_fd, work, (os.geteuid(), os.getegid()))
+
+
+def _prepare_read_only(root_fd: int, work: "dict[str, Any]") -> None:
+    from linkspan.kernel import writable  # brings ctypes
+
+    fd = writable.open_root(root_fd)
+    try:
+        _prepare(fd, work)
+    finally:
+        os.close(fd)
 
 
 def _state() -> "dict[str, Any]":

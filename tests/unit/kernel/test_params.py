@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from linkspan.errors import KernelError
-from linkspan.kernel import params
+from linkspan.kernel import mounts, params
 from tests.unit.kernel import roots
 
 TEXT = b"ResmanDebugLevel: 4294967295\nModifyDeviceFiles: 1\nDeviceFileMode: 438\n"
@@ -25,7 +25,7 @@ def test_parameters_that_say_so_already_or_say_nothing_stay(text: bytes) -> None
 def test_a_container_without_any_is_left_alone(
     root: Path, root_fd: int, tree: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(params, "_mount")
+    monkeypatch.delattr(mounts, "mount")
     before = roots.snapshot(roots.make(root, tree))
     params.mask_params(root_fd)
     assert roots.snapshot(root) == before
@@ -35,7 +35,7 @@ def test_what_the_kernel_refuses_is_one_sentence(root: Path, root_fd: int, monke
     def refuse(*_: object) -> None:
         raise PermissionError(1, os.strerror(1))
 
-    monkeypatch.setattr(params, "_call", refuse)
+    monkeypatch.setattr(mounts, "_call", refuse)
     roots.make(root, {params.PATH: TEXT})
     with pytest.raises(KernelError, match=f"cannot cover {params.PATH} in the container: Operation not permitted"):
         params.mask_params(root_fd)
