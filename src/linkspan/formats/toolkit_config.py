@@ -149,10 +149,9 @@ def parse(text: str | bytes, path: str) -> ToolkitConfig:
     data = _load(text, path)
     try:
         config = msgspec.convert(data, ToolkitConfig)
-    except msgspec.ValidationError as error:
+    except msgspec.ValidationError:
         # Which key it is about is found by trying each of them, not by reading the library's message.
-        problem = next(_problems(data, ToolkitConfig, ()), None)
-        key, message, hint = problem or ((), str(error), "")
+        key, message, hint = next(_problems(data, ToolkitConfig, ()))
         raise _refusal(text, path, key, message, hint) from None
     _check_ldconfig(config, text, path)
     _check_capabilities(config, text, path)

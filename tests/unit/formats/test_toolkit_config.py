@@ -87,6 +87,10 @@ path = "nvidia-ctk"
         ("\n\ndisable-require = 1", ":3: disable-require is the number 1, not true or false"),
         ("swarm-resource = true", ":1: swarm-resource is true, not a string"),
         ("swarm-resource = 1979-05-27", ":1: swarm-resource is a date or time, not a string"),
+        (
+            '[nvidia-container-cli]\nroot = "/"\n[nvidia-ctk]\npath = 1',
+            ":4: nvidia-ctk.path is the number 1, not a string",
+        ),
         ('nvidia-ctk = "x"', ':1: nvidia-ctk is the string "x", not a table'),
         ('[[nvidia-ctk]]\npath = "x"', ":1: nvidia-ctk is a list"),
         ("[nvidia-container-cli]\nroot.x = 1", ":2: nvidia-container-cli.root is a table, not a string"),
