@@ -116,7 +116,7 @@ is 12 ms where plain runc takes 46, scaled to what plain runc took here.
 
 def markdown(results: Results, plot: str) -> str:
     """The page for the documentation."""
-    runc, wrapper = results.passing.values()
+    runc, wrapper, _ = results.passing.values()
     return PAGE.format(
         runs=len(results.lives[results.base]),
         plot=plot,

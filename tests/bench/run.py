@@ -17,6 +17,7 @@ from rich.progress import Progress
 from linkspan.errors import LinkspanError
 from linkspan.sim.create import create
 from linkspan.sim.spec import SimSpec
+from linkspan.store import launchers
 from tests import containers, driver_files
 from tests.bench import machine, measure, plot, report
 from tests.bench.report import Results
@@ -103,7 +104,11 @@ def _pass_through(toolkit: Toolkit, rounds: int) -> dict[str, list[float]]:
     with open(wrapper.env["NVIDIA_CTK_CONFIG_FILE_PATH"], encoding="utf-8") as file:
         runc = next(line.split('"')[1] for line in file if line.startswith("runtimes"))
     verb = ["--root", f"{toolkit.folder}/none", "state", "nothing"]
-    commands = {"runc state": [runc, *verb], "linkspan-runtime state": [wrapper.program, *verb]}
+    commands = {
+        "runc state": [runc, *verb],
+        "linkspan-runtime state": [wrapper.program, *verb],
+        "the start path's Python, doing nothing": [launchers.interpreter(), "-IS", "-c", "pass"],
+    }
     return measure.programs(commands, rounds, environment)
 
 

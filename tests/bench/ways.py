@@ -10,6 +10,8 @@ from tests.containers import RUNC_V1, Bundle, Wrapper
 from tests.toolkit import Toolkit
 
 REQUEST = "NVIDIA_VISIBLE_DEVICES=0,2"
+CUDA_IMAGE = "NVIDIA_DRIVER_CAPABILITIES=compute,utility"
+"""What the images of nvidia/cuda say of themselves; without it every driver file is mounted."""
 ASKED = ["0", "2"]
 
 PLAIN = "plain runc"
@@ -39,9 +41,13 @@ class Way:
 def ways(toolkit: Toolkit, spec: dict[str, Any], environment: Mapping[str, str]) -> list[Way]:
     """All ways to compare; ``spec`` is our CDI spec of the same host."""
     runc = toolkit.over(RUNC_V1)
+    cold = Toolkit(f"{toolkit.folder}/cold", toolkit.driver_root)  # what it forgets, the other one still knows
 
     def request(bundle: Bundle) -> None:
         bundle.env(REQUEST)
+
+    def cuda_image(bundle: Bundle) -> None:
+        bundle.env(REQUEST, CUDA_IMAGE)
 
     def edited(bundle: Bundle) -> None:
         cdi_engine.inject(bundle.config, without_hooks(spec), ASKED)
@@ -53,7 +59,8 @@ def ways(toolkit: Toolkit, spec: dict[str, Any], environment: Mapping[str, str])
         Way(PLAIN),
         Way("same mounts and devices, no hook", edited),
         Way("linkspan-runtime", request, runc, budget=BUDGET),
-        Way("linkspan-runtime, first start", request, runc, before=toolkit.forget),
+        Way("linkspan-runtime, compute,utility", cuda_image, runc, budget=BUDGET),
+        Way("linkspan-runtime, first start", request, cold.over(RUNC_V1), before=cold.forget),
         Way("native CDI, linkspan-hook", native, budget=BUDGET),
     ]
     if other := environment.get("LINKSPAN_BENCH_RUNTIME"):

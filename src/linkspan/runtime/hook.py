@@ -25,7 +25,7 @@ def main(argv: "list[str]") -> "NoReturn":
     """Run the hook with the arguments after the program's name; exits 0 or 1."""
     try:
         _run(argv)
-    except (LinkspanError, OSError) as error:
+    except Exception as error:  # whatever it is: the engine shows one line of it, and a traceback has many
         _fail(error)
     # There is nothing to flush, and tidying up the interpreter takes another millisecond.
     os._exit(0)
@@ -34,11 +34,14 @@ def main(argv: "list[str]") -> "NoReturn":
 def _fail(error: Exception) -> "NoReturn":
     from linkspan.runtime import report  # most runs have nothing to report
 
-    if isinstance(error, OSError):
-        error = LinkspanError(f"{error.filename or 'the container'}: {error.strerror}")
-    assert isinstance(error, LinkspanError)
-    report.failure(error, program=PROGRAM)
+    report.failure(error if isinstance(error, LinkspanError) else _unforeseen(error), program=PROGRAM)
     os._exit(1)
+
+
+def _unforeseen(error: Exception) -> LinkspanError:
+    if isinstance(error, OSError):
+        return LinkspanError(f"{error.filename or 'the container'}: {error.strerror}")
+    return LinkspanError(f"{type(error).__name__}: {error}", hint="please report it")
 
 
 def _run(argv: "list[str]") -> None:
@@ -101,6 +104,8 @@ def _state() -> "dict[str, Any]":
 def _container_root(state: "dict[str, Any]") -> str:
     """The root's path: crun says it in the state; otherwise it stands in the bundle's config.json."""
     bundle = state.get("bundle") or state.get("bundlePath") or ""
+    if not bundle:
+        raise FormatError("the container's state names no bundle")
     root = state.get("root") or _root_of_bundle(str(bundle))
     return pathnames.join(str(bundle), str(root))
 
