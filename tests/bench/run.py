@@ -18,7 +18,7 @@ from linkspan.errors import LinkspanError
 from linkspan.sim.create import create
 from linkspan.sim.spec import SimSpec
 from linkspan.store import launchers
-from tests import containers, driver_files
+from tests import containers, driver_files, mounts
 from tests.bench import machine, measure, plot, report
 from tests.bench.report import Results
 from tests.bench.ways import PLAIN, ways
@@ -29,6 +29,7 @@ EIGHT = SimSpec(gpus=8, model="H100", driver="550.163.01")
 SIXTY_FOUR_MIG = SimSpec(gpus=64, model="H100", driver="550.163.01", mig=("1g.10gb",))
 GENERATIONS = {"8 GPUs": EIGHT, "64 GPUs with 7 MIG devices each": SIXTY_FOUR_MIG}
 GENERATION_ROUNDS = 5
+MEMORY_KB = 2 << 20
 WIDTH = 160
 """Columns of the table where it goes into a file."""
 
@@ -38,7 +39,9 @@ def main(argv: list[str]) -> int:
     options = _parse(argv)
     try:
         containers.need(containers.RUNC_V1)
-        with tempfile.TemporaryDirectory(prefix="linkspan-bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="linkspan-bench-") as folder, mounts.tmpfs(folder, MEMORY_KB):
+            # Bundles and the upper layers of the root filesystems in memory: a disk would measure what else is written.
+            tempfile.tempdir = folder
             results = _measure(folder, options.runs)
     except (UnavailableError, LinkspanError) as error:
         sys.stderr.write(f"bench: {error}\n")
