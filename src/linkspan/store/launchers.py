@@ -62,7 +62,7 @@ RUNTIME_LAUNCHER = """\
 #!/bin/sh
 # linkspan-runtime {version}: the OCI runtime wrapper. Written by 'linkspan install', which replaces it.
 # Engines call an OCI runtime for every verb. All but create go straight on to the low-level runtime from here,
-# as long as {state}/low-level was written for this configuration file, as it is now, and for this PATH.
+# as long as {state}/low-level was written by us for this configuration file, as it is now, and for this PATH.
 config=${{NVIDIA_CTK_CONFIG_FILE_PATH:-${{XDG_CONFIG_HOME:+$XDG_CONFIG_HOME/nvidia-container-runtime/config.toml}}}}
 config=${{config:-/etc/nvidia-container-runtime/config.toml}}
 marker={state}/low-level
@@ -73,7 +73,7 @@ for word do
     -version | --version) printf 'linkspan-runtime version %s\\nspec: 1.3.0\\n\\n' {version} ;;
   esac
 done
-if [ -z "$create" ] && [ -r "$marker" ]; then
+if [ -z "$create" ] && [ -O "$marker" ]; then
   {{ IFS= read -r for_config; IFS= read -r for_path; IFS= read -r was; IFS= read -r low_level; }} <"$marker"
   if [ -e "$config" ]; then is=present; else is=absent; fi
   if [ "$for_config" = "$config" ] && [ "$for_path" = "$PATH" ] && [ "$was" = "$is" ] && [ -x "$low_level" ] &&
