@@ -6,10 +6,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 
+from linkspan.errors import KernelError
+from linkspan.kernel import namespace
 from tests.debian import UnavailableError
 
-CLONE_NEWNS = 0x00020000
-MS_REC_PRIVATE = 0x4000 | 0x40000
 MS_BIND = 0x1000
 MS_RDONLY_BIND = 0x1 | 0x20 | MS_BIND  # MS_RDONLY, MS_REMOUNT
 MNT_DETACH = 2
@@ -22,9 +22,10 @@ def enter_private_mounts() -> None:
     """Move this process into a mount namespace of its own, once; UnavailableError without the right to."""
     if os.getpid() in _private_for:
         return
-    if os.geteuid() or _libc.unshare(CLONE_NEWNS):
-        raise UnavailableError("this process may not make a mount namespace (root with CAP_SYS_ADMIN can)")
-    mount("none", "/", "", MS_REC_PRIVATE)
+    try:
+        namespace.leave_mounts()
+    except KernelError as error:
+        raise UnavailableError(f"this process may not make a mount namespace: {error}") from None
     _private_for.add(os.getpid())
 
 

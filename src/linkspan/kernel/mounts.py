@@ -8,7 +8,7 @@ from _struct import pack
 
 # linux/mount.h
 RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND = 1, 2, 4, 8, 32, 4096
-_DETACH = 2
+DETACH = 2
 _OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 1, os.O_CLOEXEC
 _MOUNT_ATTR_RDONLY = 1
 
@@ -23,27 +23,28 @@ def mount(source: "str | None", target: int, kind: "str | None", flags: int, opt
     """Mount something over the place that ``target`` is a descriptor of."""
     place = f"/proc/self/fd/{target}".encode()
     names = [None if text is None else text.encode() for text in (source, kind)]
-    _call("mount", names[0], place, names[1], flags, options.encode() or None)
+    call("mount", names[0], place, names[1], flags, options.encode() or None)
 
 
 def unmount(target: int) -> None:
     """Take the mount at ``target`` away, at once from view and for good with its last user."""
-    _call("umount2", f"/proc/self/fd/{target}".encode(), _DETACH)
+    call("umount2", f"/proc/self/fd/{target}".encode(), DETACH)
 
 
 def copy(place: int) -> int:
     """A descriptor of a copy of the mount at ``place`` and of all below it, attached nowhere, see open_tree(2)."""
     flags = _AT_EMPTY_PATH | _AT_RECURSIVE | _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC
-    return _call("syscall", _OPEN_TREE, place, b"", flags)
+    return call("syscall", _OPEN_TREE, place, b"", flags)
 
 
 def allow_writing(place: int) -> None:
     """Lift the read-only flag of the mount at ``place``, and of none below it, see mount_setattr(2); Linux 5.12."""
     attributes = pack("=4Q", 0, _MOUNT_ATTR_RDONLY, 0, 0)  # struct mount_attr: set, clear, propagation, userns_fd
-    _call("syscall", _MOUNT_SETATTR, place, b"", _AT_EMPTY_PATH, attributes, len(attributes))
+    call("syscall", _MOUNT_SETATTR, place, b"", _AT_EMPTY_PATH, attributes, len(attributes))
 
 
-def _call(name: str, *arguments: "bytes | int | None") -> int:
+def call(name: str, *arguments: "bytes | int | None") -> int:
+    """A function of libc that answers -1 where the kernel refuses."""
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)

@@ -35,7 +35,7 @@ def test_what_the_kernel_refuses_is_one_sentence(root: Path, root_fd: int, monke
     def refuse(*_: object) -> None:
         raise PermissionError(1, os.strerror(1))
 
-    monkeypatch.setattr(mounts, "_call", refuse)
+    monkeypatch.setattr(mounts, "call", refuse)
     roots.make(root, {params.PATH: TEXT})
     with pytest.raises(KernelError, match=f"cannot cover {params.PATH} in the container: Operation not permitted"):
         params.mask_params(root_fd)
