@@ -11,9 +11,9 @@ import msgspec
 
 from linkspan.demo import rootfs
 from linkspan.demo.scenes import Injected, Mount
-from linkspan.demo.signals import held_back
 from linkspan.errors import HostError, KernelError
 from linkspan.kernel import process
+from linkspan.kernel.signals import held_back
 
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 VERB_S, RUN_S = 30.0, 30.0

@@ -10,12 +10,12 @@ import msgspec
 
 from linkspan.demo.container import PATH, Runtime
 from linkspan.demo.scenes import HostGpu
-from linkspan.demo.signals import held_back
 from linkspan.errors import HostError, KernelError
 from linkspan.facts import snapshot
 from linkspan.facts.model import HostFacts
 from linkspan.formats.toolkit_config import ENVIRONMENT, ToolkitConfig
 from linkspan.kernel import namespace
+from linkspan.kernel.signals import held_back
 from linkspan.sim import create as sim
 from linkspan.sim.spec import SimSpec
 from linkspan.store import launchers, state

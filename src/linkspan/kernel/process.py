@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from linkspan.errors import KernelError
+from linkspan.kernel.signals import held_back
 
 MESSAGE_LIMIT = 400
 """How much of a failed program's last words a message repeats, in characters."""
@@ -37,13 +38,16 @@ def run(
     that nothing of it outlives the call. Raises KernelError where it cannot be started, does not end within
     ``timeout_s`` seconds, is ended by a signal, or, with ``check``, exits with another code than 0.
     """
-    process = _start(argv, env, feed=input is not None)
+    process = None
     try:
+        with held_back():  # a child that was started while nobody knew of it yet would outlive us
+            process = _start(argv, env, feed=input is not None)
         stdout, stderr = process.communicate(None if input is None else input.encode(), timeout=timeout_s)
     except subprocess.TimeoutExpired:
         raise KernelError(f"{argv[0]} did not end within {timeout_s:g} seconds", subject=argv[0]) from None
     finally:
-        _kill_what_is_left(process)
+        if process is not None:
+            _kill_what_is_left(process)
     result = Result(stdout.decode(errors="replace"), stderr.decode(errors="replace"), process.returncode)
     if result.code < 0 or (check and result.code):
         raise KernelError(_complaint(argv[0], result), subject=argv[0])

@@ -1,12 +1,12 @@
 import os
+import signal
 import time
 
 import pytest
 
 from linkspan.errors import KernelError
+from linkspan.kernel import process
 from linkspan.kernel.process import run
-
-pytestmark = pytest.mark.allow_subprocess
 
 pytestmark = pytest.mark.allow_subprocess
 
@@ -88,3 +88,18 @@ def test_no_descriptor_is_left_open():
     with pytest.raises(KernelError):
         sh("sleep 60", timeout_s=0.1)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_an_interruption_while_a_program_is_started_leaves_no_program_behind(monkeypatch):
+    started = []
+    start = process._start
+
+    def start_and_be_interrupted(*args, **kwargs):
+        started.append(start(*args, **kwargs))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr(process, "_start", start_and_be_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        process.run(["/bin/sleep", "60"], env={}, timeout_s=30)
+    assert started[0].returncode == -signal.SIGKILL

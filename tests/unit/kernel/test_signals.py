@@ -1,8 +1,9 @@
 import signal
+import threading
 
 import pytest
 
-from linkspan.demo.signals import held_back
+from linkspan.kernel.signals import held_back
 
 
 def test_a_signal_waits_for_the_end_of_the_block():
@@ -26,3 +27,16 @@ def test_an_error_of_the_block_comes_before_a_signal():
     with pytest.raises(ZeroDivisionError), held_back():
         signal.raise_signal(signal.SIGINT)
         print(1 / 0)
+
+
+def test_in_another_thread_there_is_nothing_to_hold_back():
+    done = []
+
+    def work() -> None:
+        with held_back():
+            done.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == [True]
