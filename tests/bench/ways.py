@@ -58,6 +58,7 @@ def ways(toolkit: Toolkit, spec: dict[str, Any], environment: Mapping[str, str])
     found = [
         Way(PLAIN),
         Way("same mounts and devices, no hook", edited),
+        Way("linkspan-runtime, no GPU asked for", _as_it_is, runc),
         Way("linkspan-runtime", request, runc, budget=BUDGET),
         Way("linkspan-runtime, compute,utility", cuda_image, runc, budget=BUDGET),
         Way("linkspan-runtime, first start", request, cold.over(RUNC_V1), before=cold.forget),

@@ -2,7 +2,7 @@
 
 facts.json        the facts that specs and edits are made from
 switches.json     what of the configuration the start path needs
-low-level         the low-level runtime, for the launcher: four lines (``low_level_text``)
+low-level         the low-level runtime, for the launcher (``low_level_text``)
 edits/KEY.json    the edits for one request, with the stamps of the host that they were made for
 """
 
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-VERSION = 1
+VERSION = 2
 """Of the documents in the folder; raised whenever an older one would be misread."""
 
 FOLDER = "/run/linkspan"
@@ -31,10 +31,19 @@ def edits_name(view: "dict[str, Any]", switches: "dict[str, Any]") -> str:
     return f"edits/{blake2b(text.encode(), digest_size=16).hexdigest()}.json"
 
 
-def low_level_text(config: str, search_path: str, low_level: str, config_exists: bool) -> str:
-    """The lines of ``low-level``: for which configuration file and PATH it holds, whether that file was there, and it.
+def low_level_text(switches: "dict[str, Any]") -> str:
+    """The lines of ``low-level``, which the launcher reads: see ``runtime/native/launcher.c``.
 
-    The file's own modification time is set to the configuration's, so that a shell can see with ``-nt`` and no process
-    that the two still belong together.
+    For which configuration file and PATH they hold; whether that file was there; the low-level runtime; and the words
+    of which config.json has at least one if it can be a request (none where every container is one). The file's own
+    modification time is set to the configuration's, so that the two can be seen to belong together.
     """
-    return "\n".join([config, search_path, "present" if config_exists else "absent", low_level, ""])
+    was = "present" if switches["stamps"][0][0] == "file" else "absent"
+    lines = [switches["config"], switches["path"], was, switches["low_level"], *switches["request_words"]]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def request_words(env_names: "list[str]", annotation_prefixes: "list[str]") -> "list[str]":
+    """Words of which every request has one, also where JSON spells a slash with a backslash before it."""
+    heads = [prefix.partition("/")[0] for prefix in annotation_prefixes]
+    return ["NVIDIA_", "CUDA_VERSION", "nvidia-container-", *env_names, *heads]

@@ -1,14 +1,14 @@
 """Puts the start path in place: a small tree of modules, and two launchers that depend on nothing else.
 
-    PREFIX/lib/linkspan/    the modules that a container start needs, and their archive (``archive``)
+    PREFIX/lib/linkspan/    the modules that a container start needs, their archive (``archive``), and what to start
     PREFIX/bin/linkspan-runtime, linkspan-hook
 
-The launchers name their interpreter, their modules and the full program absolutely: neither the PATH of an engine nor
-the environment of a container decides what runs as root. They are rebuilt from nothing by installing again.
+The launchers, both the same small native program, name their interpreter, their modules and the full program
+absolutely: neither the PATH of an engine nor the environment of a container decides what runs as root. They are rebuilt
+from nothing by installing again.
 """
 
 import os
-import shlex
 import sys
 
 import msgspec
@@ -58,37 +58,8 @@ START_PATH = (
 )
 """Every module that the start path may import; a test compares the list with what it does import."""
 
-RUNTIME_LAUNCHER = """\
-#!/bin/sh
-# linkspan-runtime {version}: the OCI runtime wrapper. Written by 'linkspan install', which replaces it.
-# Engines call an OCI runtime for every verb. All but create go straight on to the low-level runtime from here,
-# as long as {state}/low-level was written by us for this configuration file, as it is now, and for this PATH.
-config=${{NVIDIA_CTK_CONFIG_FILE_PATH:-${{XDG_CONFIG_HOME:+$XDG_CONFIG_HOME/nvidia-container-runtime/config.toml}}}}
-config=${{config:-/etc/nvidia-container-runtime/config.toml}}
-marker={state}/low-level
-create=
-for word do
-  case $word in
-    create) create=yes ;;
-    -version | --version) printf 'linkspan-runtime version %s\\nspec: 1.3.0\\n\\n' {version} ;;
-  esac
-done
-if [ -z "$create" ] && [ -O "$marker" ]; then
-  {{ IFS= read -r for_config; IFS= read -r for_path; IFS= read -r was; IFS= read -r low_level; }} <"$marker"
-  if [ -e "$config" ]; then is=present; else is=absent; fi
-  if [ "$for_config" = "$config" ] && [ "$for_path" = "$PATH" ] && [ "$was" = "$is" ] && [ -x "$low_level" ] &&
-    ! [ "$config" -nt "$marker" ] && ! {{ [ $is = present ] && [ "$marker" -nt "$config" ]; }}; then
-    exec "$low_level" "$@"
-  fi
-fi
-exec {python} -IS -c {code} "$@"
-"""
-
-HOOK_LAUNCHER = """\
-#!/bin/sh
-# linkspan-hook {version}: the createContainer hook of linkspan's CDI specs. Written by 'linkspan install'.
-exec {python} -IS -c {code} "$@"
-"""
+LAUNCHER = "runtime/native/launcher"
+"""The program that both launchers are, compiled with the package; its source says what it reads and does."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,9 +101,16 @@ def install(place: Place) -> tuple[str, ...]:
     pack = [python, "-I", "-X", "no_debug_ranges", os.path.abspath(archive.__file__)]
     process.run([*pack, place.library], env={}, timeout_s=60)
     trees.make_folders(f"{place.prefix}/bin")
-    files.write_whole(place.runtime, runtime_launcher(place, python).encode(), 0o755)
-    files.write_whole(place.hook, hook_launcher(place, python).encode(), 0o755)
+    launch(place, python, f"{source}/{LAUNCHER}")
     return place.runtime, place.hook
+
+
+def launch(place: Place, python: str, program: str) -> None:
+    """Put the two launchers in place, each a copy of the compiled program beside what it is to start."""
+    for path, start in ((place.runtime, runtime_start(place, python)), (place.hook, hook_start(place, python))):
+        files.write_whole(f"{place.library}/{os.path.basename(path)}.start", start)
+        with open(program, "rb") as file:
+            files.write_whole(path, file.read(), 0o755)
 
 
 def remove(place: Place) -> tuple[str, ...]:
@@ -156,23 +134,22 @@ def _is_new_enough(python: str) -> bool:
     return probe.stdout.strip() == "True"
 
 
-def runtime_launcher(place: Place, python: str) -> str:
-    """The text of the runtime wrapper's launcher."""
+def runtime_start(place: Place, python: str) -> bytes:
+    """What the runtime wrapper's launcher starts, and what it has to know before."""
     full_program = [sys.executable, "-I", "-m", "linkspan.store.render"]
-    code = f"main(Setup({place.state!r}, {place.hook!r}, {full_program!r}), sys.argv[1:])"
-    return RUNTIME_LAUNCHER.format(
-        version=__version__,
-        state=shlex.quote(place.state),
-        python=shlex.quote(python),
-        code=_program(place, "from linkspan.runtime.wrapper import Setup, main", code),
-    )
+    call = f"main(Setup({place.state!r}, {place.hook!r}, {full_program!r}), sys.argv[1:])"
+    code = _program(place, "from linkspan.runtime.wrapper import Setup, main", call)
+    return _strings(python, code, __version__, place.state)
 
 
-def hook_launcher(place: Place, python: str) -> str:
-    """The text of the hook's launcher."""
-    code = _program(place, "from linkspan.runtime.hook import main", "main(sys.argv[1:])")
-    return HOOK_LAUNCHER.format(version=__version__, python=shlex.quote(python), code=code)
+def hook_start(place: Place, python: str) -> bytes:
+    """What the hook's launcher starts."""
+    return _strings(python, _program(place, "from linkspan.runtime.hook import main", "main(sys.argv[1:])"))
 
 
 def _program(place: Place, imports: str, call: str) -> str:
-    return shlex.quote(f"{archive.OPENING.format(folder=place.library)}{imports}\n{call}")
+    return f"{archive.OPENING.format(folder=place.library)}{imports}\n{call}"
+
+
+def _strings(*values: str) -> bytes:
+    return b"".join(os.fsencode(value) + b"\0" for value in values)

@@ -35,17 +35,20 @@ def read_config(path: str) -> tuple[ToolkitConfig, Stamp]:
 
 def switches(config: ToolkitConfig, stamp: Stamp, search_path: str) -> dict[str, Any]:
     """What the start path needs of a configuration, with the stamp of the file that it came from."""
-    modes = config.nvidia_container_runtime.modes
-    log = config.nvidia_container_runtime.debug
+    runtime = config.nvidia_container_runtime
+    env_names = [name.strip() for name in config.swarm_resource.split(",") if name.strip()]
+    prefixes = list(runtime.modes.cdi.annotation_prefixes)
     return {
         "version": state.VERSION,
         "config": stamp.path,
         "path": search_path,
         "stamps": stamp_list((stamp,)),
-        "low_level": find_low_level(config.nvidia_container_runtime.runtimes, search_path),
-        "env_names": [name.strip() for name in config.swarm_resource.split(",") if name.strip()],
-        "annotation_prefixes": list(modes.cdi.annotation_prefixes),
-        "log": "" if log == "/dev/null" else log,
+        "low_level": find_low_level(runtime.runtimes, search_path),
+        "env_names": env_names,
+        "annotation_prefixes": prefixes,
+        # In mode legacy every container gets the prestart hook, also one that asks for nothing.
+        "request_words": [] if runtime.mode == "legacy" else state.request_words(env_names, prefixes),
+        "log": "" if runtime.debug == "/dev/null" else runtime.debug,
     }
 
 
@@ -73,12 +76,11 @@ def find_program(name: str, search_path: str) -> str:
 def keep_switches(folder: str, document: dict[str, Any]) -> None:
     """Keep the switches, and the launcher's short form of them."""
     _keep(f"{folder}/switches.json", fastjson.dumps(document))
-    config, search_path, low_level = document["config"], document["path"], document["low_level"]
-    if any("\n" in part for part in (config, search_path, low_level)):
+    values = (document["config"], document["path"], document["low_level"], *document["request_words"])
+    if any("\n" in value for value in values):
         return  # the short form has one value a line; such a PATH only costs time
-    kind, _, value = document["stamps"][0]
-    text = state.low_level_text(config, search_path, low_level, kind == "file")
-    _keep(f"{folder}/low-level", text, mtime_ns=int(value.rpartition(":")[2] or 0))
+    mtime_ns = int(document["stamps"][0][2].rpartition(":")[2] or 0)
+    _keep(f"{folder}/low-level", state.low_level_text(document), mtime_ns)
 
 
 def keep_edits(folder: str, view: dict[str, Any], switched: dict[str, Any], edits: dict[str, Any], of: object) -> None:

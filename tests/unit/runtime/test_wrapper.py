@@ -40,6 +40,7 @@ class Host:
             "stamps": [["absent", config, ""]],
             "low_level": self.low_level,
             "env_names": [],
+            "request_words": ["NVIDIA_"],
             "annotation_prefixes": ["cdi.k8s.io/"],
             "log": "",
         }

@@ -96,14 +96,13 @@ class Launched:
 
     def __init__(self, place: launchers.Place, folder) -> None:
         self.place, self.folder = place, folder
-        os.makedirs(place.state)
-        os.makedirs(os.path.dirname(place.runtime))
+        for path in (place.state, place.library, os.path.dirname(place.runtime), f"{folder}/bundle"):
+            os.makedirs(path)
         self.runc = self.script("runc", 'echo "runc $@"')
         # In the place of Python stands a program that says that it was started.
-        python = self.script("python", 'shift 3; echo "python $@"')
-        with open(place.runtime, "w") as file:
-            file.write(launchers.runtime_launcher(place, python))
-        os.chmod(place.runtime, 0o755)
+        launchers.launch(
+            place, self.script("python", 'shift 3; echo "python $@"'), f"{SRC}/linkspan/{launchers.LAUNCHER}"
+        )
         self.config = str(folder / "config.toml")
 
     def script(self, name: str, text: str) -> str:
@@ -112,12 +111,19 @@ class Launched:
         path.chmod(0o755)
         return str(path)
 
-    def mark(self, *, config_exists: bool, path: str = "/usr/bin:/bin") -> None:
+    def mark(self, *, config_exists: bool, path: str = "/usr/bin:/bin", words: tuple[str, ...] = ("NVIDIA_",)) -> str:
         marker = f"{self.place.state}/low-level"
+        stamp = ["file" if config_exists else "absent", self.config, ""]
+        switches = {"config": self.config, "path": path, "stamps": [stamp], "low_level": self.runc}
         with open(marker, "w") as file:
-            file.write(state.low_level_text(self.config, path, self.runc, config_exists))
+            file.write(state.low_level_text(switches | {"request_words": words}))
         if config_exists:
             os.utime(marker, ns=(0, os.stat(self.config).st_mtime_ns))
+        return marker
+
+    def create(self, config_json: str) -> str:
+        (self.folder / "bundle/config.json").write_text(config_json)
+        return self("create", "--bundle", f"{self.folder}/bundle", "c1").split()[0]
 
     def __call__(self, *argv: str) -> str:
         done = run(self.place.runtime, *argv, NVIDIA_CTK_CONFIG_FILE_PATH=self.config)
@@ -161,6 +167,54 @@ def test_the_launcher_sees_another_path_and_a_runtime_that_is_gone(launched):
     launched.mark(config_exists=False)
     os.unlink(launched.runc)
     assert launched("state").startswith("python")
+
+
+def test_a_container_that_cannot_be_a_request_goes_straight_on(launched):
+    launched.mark(config_exists=False, words=("NVIDIA_", "cdi.k8s.io"))
+    assert launched.create('{"process": {"env": ["PATH=/bin"]}}') == "runc"
+    assert launched.create('{"process": {"env": ["NVIDIA_VISIBLE_DEVICES=0"]}}') == "python"
+    assert launched.create('{"annotations": {"cdi.k8s.io\\/x": "a"}}') == "python"
+    assert launched.create("") == "python", "what is wrong with it is for the wrapper to say"
+    launched.mark(config_exists=False, words=())
+    assert launched.create('{"process": {}}') == "python", "in mode legacy every container is a request"
+    launched.mark(config_exists=False, words=("NVIDIA_", ""))
+    assert launched.create('{"process": {}}') == "python", "an empty annotation prefix fits all"
+
+
+def test_the_launcher_looks_into_the_bundle_that_runc_will_take(launched):
+    launched.mark(config_exists=False)
+    launched.create('{"process": {"env": ["NVIDIA_VISIBLE_DEVICES=0"]}}')
+    bundle = f"{launched.folder}/bundle"
+    os.makedirs(f"{launched.folder}/plain")
+    (launched.folder / "plain/config.json").write_text("{}")
+    plain = f"{launched.folder}/plain"
+    assert launched("create", "-b", plain, f"--bundle={bundle}").startswith("python")
+    assert launched("create", f"---bundle={bundle}", "-b", plain).startswith("runc")
+    assert launched("create", "--bundle").startswith("python")
+    assert launched("create", "--bundle", "/nowhere").startswith("python")
+
+
+def test_a_short_cut_that_others_may_have_written_is_not_taken(launched):
+    marker = launched.mark(config_exists=False)
+    os.chmod(marker, 0o666)
+    assert launched("state").startswith("python")
+    os.chmod(marker, 0o644)
+    os.chown(marker, 65534, 0)
+    assert launched("state").startswith("python")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "a\nb\n", "x" * 70000, "\n" * 200, "\0" * 100])
+def test_a_short_cut_that_is_none_is_not_taken(launched, text):
+    with open(launched.mark(config_exists=False), "w") as file:
+        file.write(text)
+    assert launched("state").startswith("python")
+
+
+def test_a_launcher_without_what_to_start_says_so(launched):
+    os.unlink(f"{launched.place.library}/linkspan-runtime.start")
+    done = run(launched.place.runtime, "state")
+    assert done.returncode == 1
+    assert done.stderr.endswith("linkspan-runtime.start: No such file or directory; run 'linkspan install' again\n")
 
 
 def test_the_launcher_says_its_version_and_goes_on(launched):
