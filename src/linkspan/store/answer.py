@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from linkspan.emit import oci, operations
-from linkspan.errors import FormatError
+from linkspan.errors import FormatError, StaleError
 from linkspan.facts.model import HostFacts
 from linkspan.facts.snapshot import Search
 from linkspan.formats.oci import NVIDIA_HOOKS
@@ -79,22 +79,35 @@ def _from_facts(request: DeviceRequest, facts: HostFacts, policy: Policy) -> Ans
 
 
 def _from_specs(request: DeviceRequest, policy: Policy, config: ToolkitConfig, facts: FactsSource) -> Answer:
-    kind = policy.default_kind
     registry = load(config.nvidia_container_runtime.modes.cdi.spec_dirs)
-    if all(name.startswith(f"{kind}=") for name in request.cdi_devices):
-        ids = tuple(name.removeprefix(f"{kind}=") for name in request.cdi_devices)
-        if not specs.knows_kind(registry, kind):
-            # No spec was ever written: the device itself is meant, and we know it as well as a spec would.
-            return _from_facts(
-                msgspec.structs.replace(request, devices=ids, cdi_devices=()), facts(search_of(config)), policy
-            )
-        if request.requirements:
-            found = facts(search_of(config))
-            check(request.requirements, found, select(found, ids).gpus)
-    resolution = registry.resolve(request.cdi_devices)
+    own = _own_ids(request, policy.default_kind)
+
+    def from_facts() -> Answer:
+        """The devices themselves, which we know as well as a spec would; until a spec comes, or changes."""
+        plain = msgspec.structs.replace(request, devices=own, cdi_devices=())
+        found = _from_facts(plain, facts(search_of(config)), policy)
+        return Answer(found.edits, found.stamps + state.stamp_list(registry.stamps))
+
+    if own and not specs.knows_kind(registry, policy.default_kind):
+        return from_facts()
+    if own and request.requirements:
+        found = facts(search_of(config))
+        check(request.requirements, found, select(found, own).gpus)
+    try:
+        resolution = registry.resolve(request.cdi_devices)
+    except StaleError:
+        if not own:
+            raise
+        return from_facts()
     edits = specs.edits(request, resolution, os.uname().machine)
     edits["says"] = f"{', '.join(request.cdi_devices)} by {request.source}"
     return Answer(edits, state.stamp_list(resolution.stamps))
+
+
+def _own_ids(request: DeviceRequest, kind: str) -> tuple[str, ...]:
+    """The ids of named devices that are all of this kind, ours; otherwise nothing."""
+    ids = tuple(name.removeprefix(f"{kind}=") for name in request.cdi_devices)
+    return ids if all(f"{kind}={item}" in request.cdi_devices for item in ids) else ()
 
 
 def _legacy_hook(config: ToolkitConfig, search_path: str) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 import pytest
 
 from linkspan.emit import cdi as emit_cdi
-from linkspan.errors import DeviceNotFound, FormatError, RequirementError
+from linkspan.emit.cdi_origin import Origin
+from linkspan.errors import DeviceNotFound, FormatError, RequirementError, StaleError
+from linkspan.facts.model import Stamp
 from linkspan.formats.oci import NVIDIA_HOOKS
 from linkspan.formats.toolkit_config import parse
+from linkspan.kernel import stamps
 from linkspan.plan.cdi import CdiOptions, plan_cdi
 from linkspan.store import spec_file
 from linkspan.store.answer import answer, search_of
@@ -36,13 +39,13 @@ class Asker:
         self.looked += 1
         return self.facts
 
-    def write_spec(self, name: str = "nvidia.yaml") -> None:
+    def write_spec(self, name: str = "nvidia.yaml", origin: Origin | None = None) -> None:
         document = emit_cdi.document(plan_cdi(self.facts, CdiOptions(mode="nvml")), "/usr/bin/linkspan-hook")
         for node in [n for device in document["devices"] for n in device["containerEdits"]["deviceNodes"]]:
             node["type"] = "c"
         for node in document["containerEdits"]["deviceNodes"]:
             node["type"] = "c"
-        spec_file.write(f"{self.folder}/{name}", spec_file.render(document, "yaml"))
+        spec_file.write(f"{self.folder}/{name}", spec_file.render(document, "yaml", origin))
 
 
 @pytest.fixture
@@ -114,6 +117,32 @@ def test_requirements_are_checked_for_a_spec_too(ask):
 def test_without_any_spec_of_the_kind_the_device_itself_is_meant(ask):
     found = ask("NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=1")
     assert paths(found.edits) == ["/dev/nvidia1", *CONTROL]
+
+
+def test_the_devices_themselves_are_meant_only_until_a_spec_is_written(ask):
+    found = ask("NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=1").stamps
+    of_specs = [tuple(stamp) for stamp in found if stamp[1] == str(ask.folder)]
+    assert stamps.stale(of_specs) is None
+    ask.write_spec()
+    assert stamps.stale(of_specs) == ("absent", str(ask.folder), "")
+
+
+def test_a_stale_spec_of_ours_is_made_good_from_the_host(ask):
+    gone = Stamp(kind="node", path="/dev/nvidia-none", value="195:0")
+    ask.write_spec(origin=Origin(version="0", driver="535.1", stamps=(gone,)))
+    found = ask("NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=1")
+    assert paths(found.edits) == ["/dev/nvidia1", *CONTROL]
+    assert ask.looked == 1
+
+
+def test_a_stale_spec_of_another_kind_is_refused_with_what_to_do(ask):
+    gone = Stamp(kind="node", path="/dev/nvidia-none", value="195:0")
+    ask.write_spec(origin=Origin(version="0", driver="535.1", stamps=(gone,)))
+    config = '[nvidia-container-runtime]\nmode = "cdi"'
+    text = (ask.folder / "nvidia.yaml").read_text()
+    (ask.folder / "nvidia.yaml").write_text(text.replace("kind: nvidia.com/gpu", "kind: example.com/gpu"))
+    with pytest.raises(StaleError, match="was made before /dev/nvidia-none changed"):
+        ask("NVIDIA_VISIBLE_DEVICES=example.com/gpu=1", config=config)
 
 
 def test_a_name_that_no_spec_has_is_refused_with_where_it_was_looked_for(ask):
