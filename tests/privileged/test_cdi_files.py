@@ -25,10 +25,10 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def folder(tmp_path: object) -> Iterator[str]:
-    """A file system with room for one small spec, and not for two."""
+    """A small file system: room for a few specs, however long their paths are, until ``fill`` takes it."""
     place = f"{tmp_path}/full"
     os.mkdir(place)
-    with mounts.tmpfs(place, 24) as full:
+    with mounts.tmpfs(place, 256) as full:
         yield full
 
 
