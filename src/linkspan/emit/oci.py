@@ -23,9 +23,10 @@ Absent members mean nothing to do. An empty document leaves the container as it 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from linkspan.emit.operations import work
+from linkspan.emit import operations
 from linkspan.errors import HostError
 from linkspan.facts.model import DeviceNode
+from linkspan.formats import hookargs
 from linkspan.formats.oci import NVIDIA_HOOKS
 from linkspan.plan.model import Injection, Mount
 
@@ -42,10 +43,18 @@ def edits(injection: Injection, arch: str) -> Edits:
             "mounts": [mount(item) for item in injection.mounts],
             "gids": list(injection.gids),
             "remove_hooks": list(NVIDIA_HOOKS),
-            "prepare": work(injection, arch),
-            "mask_params": injection.mask_params,
+            **left_to_do(operations.work(injection, arch), injection.mask_params),
         }
     )
+
+
+def left_to_do(work: dict[str, Any], mask_params: bool) -> Edits:
+    """The members for the work inside the root, and for the hook that does it where the runtime cannot."""
+    arguments = hookargs.render(work, mask_params)
+    if not arguments:
+        return {}
+    members = {"prepare": work, "mask_params": mask_params}
+    return members | {"hook": operations.hook("", []), "hook_arguments": arguments}
 
 
 def device(node: DeviceNode) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What is left to do inside a container's root once devices and mounts are declared: the work of ``kernel.prepare``.
 
 The same work has two spellings: a plain document, kept with the ready-made edits for the runtime wrapper, and the
-arguments of the one hook entry in a CDI spec, for engines that inject by themselves. ``formats.hookargs`` reads the
-second back into the first; a test holds the two together.
+arguments of the one hook entry in a CDI spec, for engines that inject by themselves. ``formats.hookargs`` turns each
+into the other.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from linkspan.formats import hookargs
@@ -24,13 +25,13 @@ def work(injection: Injection, arch: str) -> dict[str, Any]:
     if injection.driver_version or injection.cuda_version:
         document["compat"] = _compat(injection)
     if injection.application_profile:
-        document["profile"] = gpu_minors(injection)
+        document["profile"] = gpu_minors((node.path, node.minor) for node in injection.devices)
     return {"arch": arch, **document} if document else {}
 
 
-def gpu_minors(injection: Injection) -> list[int]:
-    """The minors of the GPU nodes among the injection's devices, ascending."""
-    return sorted(node.minor for node in injection.devices if node.path.removeprefix("/dev/nvidia").isdecimal())
+def gpu_minors(nodes: Iterable[tuple[str, int]]) -> list[int]:
+    """The minors of the GPUs among device nodes, given as (path, minor), ascending."""
+    return sorted(minor for path, minor in nodes if path.removeprefix("/dev/nvidia").isdecimal())
 
 
 def _compat(injection: Injection) -> dict[str, str]:
@@ -38,26 +39,8 @@ def _compat(injection: Injection) -> dict[str, str]:
 
 
 def hook_arguments(injection: Injection) -> list[str]:
-    """The arguments of the hook entry that does the same work in a container that an engine makes; may be empty.
-
-    The application profile's GPUs are not named: the hook looks at the nodes that the container got in the end, which
-    may come from several devices of a spec.
-    """
-    arguments = [word for link in injection.links for word in ("--link", f"{link.target}::{link.path}")]
-    for item in injection.loadables:
-        arguments += ["--loadable" if item.bits == 64 else "--loadable32", item.path]
-    for flag, value in _valued_flags(injection):
-        arguments += [flag, value] if value else []
-    arguments += ["--application-profile"] if injection.application_profile else []
-    return arguments + (["--mask-params"] if injection.mask_params else [])
-
-
-def _valued_flags(injection: Injection) -> tuple[tuple[str, str], ...]:
-    return (
-        ("--driver-version", injection.driver_version),
-        ("--cuda-version", injection.cuda_version),
-        ("--compat-root", injection.compat_root),
-    )
+    """The arguments of the hook entry that does the same work in a container that an engine makes; may be empty."""
+    return hookargs.render(work(injection, ""), injection.mask_params)
 
 
 def hook(path: str, arguments: list[str]) -> dict[str, Any]:

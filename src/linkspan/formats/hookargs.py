@@ -1,4 +1,8 @@
-"""The arguments of our hook entry, read back into the work of ``kernel.prepare`` (written by ``emit.operations``)."""
+"""The work of ``kernel.prepare`` as arguments of our hook entry, written and read back in one place.
+
+The GPUs of an application profile are not named: the hook looks at the nodes that the container got in the end, which
+may come from several devices of a CDI spec.
+"""
 
 from linkspan.errors import FormatError
 
@@ -10,6 +14,18 @@ if TYPE_CHECKING:
 VERB = "create-container"
 _COMPAT = {"--driver-version": "driver", "--cuda-version": "cuda", "--compat-root": "root"}
 _SWITCHES = {"--application-profile": "profile", "--mask-params": "mask_params"}
+
+
+def render(work: "dict[str, Any]", mask_params: bool = False) -> "list[str]":
+    """The arguments after the verb that stand for this work; none where there is none."""
+    arguments = [word for target, path in work.get("links", ()) for word in ("--link", f"{target}::{path}")]
+    for path, bits in work.get("loadables", ()):
+        arguments += ["--loadable" if bits == 64 else "--loadable32", path]
+    versions = work.get("compat", {})
+    for flag, name in _COMPAT.items():
+        arguments += [flag, versions[name]] if versions.get(name) else []
+    arguments += ["--application-profile"] if "profile" in work else []
+    return arguments + (["--mask-params"] if mask_params else [])
 
 
 def parse(arguments: "Sequence[str]", arch: str) -> "dict[str, Any]":

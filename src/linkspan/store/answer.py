@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from linkspan.emit import oci, operations
+from linkspan.emit import oci
 from linkspan.errors import FormatError, StaleError
 from linkspan.facts.model import HostFacts
 from linkspan.facts.snapshot import Search
@@ -72,8 +72,6 @@ def _container(view: dict[str, Any]) -> ContainerView:
 def _from_facts(request: DeviceRequest, facts: HostFacts, policy: Policy) -> Answer:
     injection = inject(facts, request, policy)
     edits = oci.edits(injection, facts.arch)
-    edits["hook"] = operations.hook("", [])
-    edits["hook_arguments"] = operations.hook_arguments(injection)
     edits["says"] = f"{', '.join(request.devices)} by {request.source}"
     return Answer(edits, state.stamp_list(facts.stamps))
 
@@ -90,9 +88,11 @@ def _from_specs(request: DeviceRequest, policy: Policy, config: ToolkitConfig, f
 
     if own and not specs.knows_kind(registry, policy.default_kind):
         return from_facts()
+    checked: list[list[str]] = []
     if own and request.requirements:
         found = facts(search_of(config))
         check(request.requirements, found, select(found, own).gpus)
+        checked = state.stamp_list(found.stamps)
     try:
         resolution = registry.resolve(request.cdi_devices)
     except StaleError:
@@ -101,7 +101,7 @@ def _from_specs(request: DeviceRequest, policy: Policy, config: ToolkitConfig, f
         return from_facts()
     edits = specs.edits(request, resolution, os.uname().machine)
     edits["says"] = f"{', '.join(request.cdi_devices)} by {request.source}"
-    return Answer(edits, state.stamp_list(resolution.stamps))
+    return Answer(edits, state.stamp_list(resolution.stamps) + checked)
 
 
 def _own_ids(request: DeviceRequest, kind: str) -> tuple[str, ...]:

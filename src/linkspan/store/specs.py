@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable
 from typing import Any
 
-from linkspan.emit import oci
+from linkspan.emit import oci, operations
 from linkspan.errors import HostError
 from linkspan.facts.model import DeviceNode
 from linkspan.formats import hookargs
@@ -74,29 +74,18 @@ def _with_own_work(found: dict[str, Any], granted: tuple[Capability, ...] | None
     own = [entry for entry in entries if _is_own(entry)]
     if not own:
         return found
-    arguments = [word for entry in own for word in entry["args"][2:]]
-    work = hookargs.parse(arguments, arch)
-    for key, index in (("links", 1), ("loadables", 0)) if granted is not None else ():
-        work[key] = [item for item in work[key] if capabilities.admits(item[index], granted or ())]
-    others = [entry for entry in entries if not _is_own(entry)]
-    stages = {stage: kept for stage, kept in {**stages, "createContainer": others}.items() if kept}
-    mask = work.pop("mask_params", False)
-    if work.pop("profile", False):
-        work["profile"] = _gpu_minors(found)
-    return {
-        **{key: value for key, value in found.items() if key != "hooks"},
-        **({"hooks": stages} if stages else {}),
-        "prepare": work,
-        "mask_params": mask,
-        "hook": {**own[0], "args": own[0]["args"][:2]},
-        "hook_arguments": arguments,
-    }
+    work = hookargs.parse([word for entry in own for word in entry["args"][2:]], arch)
+    if granted is not None:
+        work["links"] = [link for link in work["links"] if capabilities.admits(link[1], granted)]
+        work["loadables"] = [item for item in work["loadables"] if capabilities.admits(item[0], granted)]
+    mask_params = work.pop("mask_params", False)
+    if "profile" in work:
+        work["profile"] = operations.gpu_minors((node["path"], node["minor"]) for node in found.get("devices", ()))
+    others = {**stages, "createContainer": [entry for entry in entries if not _is_own(entry)]}
+    hooks = {stage: kept for stage, kept in others.items() if kept}
+    rest = {key: value for key, value in found.items() if key != "hooks"}
+    return rest | ({"hooks": hooks} if hooks else {}) | oci.left_to_do(work, mask_params)
 
 
 def _is_own(entry: dict[str, Any]) -> bool:
     return os.path.basename(entry["path"]) == HOOK and bool(entry.get("args", [])[1:2] == [hookargs.VERB])
-
-
-def _gpu_minors(found: dict[str, Any]) -> list[int]:
-    nodes = found.get("devices", [])
-    return sorted(n["minor"] for n in nodes if n["path"].removeprefix("/dev/nvidia").isdecimal())

@@ -6,6 +6,7 @@ from linkspan.emit import cdi as emit_cdi
 from linkspan.emit.cdi_origin import Origin
 from linkspan.errors import DeviceNotFound, FormatError, RequirementError, StaleError
 from linkspan.facts.model import Stamp
+from linkspan.formats import hookargs
 from linkspan.formats.oci import NVIDIA_HOOKS
 from linkspan.formats.toolkit_config import parse
 from linkspan.kernel import stamps
@@ -104,6 +105,26 @@ def test_capabilities_filter_a_spec_too(ask):
     assert "/usr/bin/nvidia-smi" in mounted
     assert not [path for path in mounted if "libcuda" in path]
     assert not [path for path, _ in edits["prepare"]["loadables"] if "libcuda" in path]
+
+
+def test_the_hook_that_may_have_to_do_the_work_is_told_the_same_as_the_runtime(ask):
+    ask.write_spec()
+    for env in ((), ("NVIDIA_DRIVER_CAPABILITIES=utility",)):
+        for device in ("nvidia.com/gpu=1", "1"):
+            edits = ask(f"NVIDIA_VISIBLE_DEVICES={device}", *env).edits
+            told = hookargs.parse(edits["hook_arguments"], "x86_64")
+            assert told["links"] == edits["prepare"]["links"]
+            assert told["loadables"] == edits["prepare"]["loadables"]
+            assert bool(env) != any("libcuda" in path for path, _ in told["loadables"])
+
+
+def test_edits_that_rest_on_a_requirement_hold_as_long_as_the_host_is_the_same(ask):
+    ask.write_spec()
+    plain = ask("NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=1").stamps
+    checked = ask("NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=1", "NVIDIA_REQUIRE_CUDA=cuda>=12.1").stamps
+    facts = [[stamp.kind, stamp.path, stamp.value] for stamp in ask.facts.stamps]
+    assert facts
+    assert checked == plain + facts
 
 
 def test_requirements_are_checked_for_a_spec_too(ask):
