@@ -17,8 +17,18 @@ if TYPE_CHECKING:
 VERSION = 2
 """Of the documents in the folder; raised whenever an older one would be misread."""
 
+FACTS = "facts.json"
+
 FOLDER = "/run/linkspan"
 """Gone at boot, as are the device numbers that its documents speak of."""
+
+
+def config_path(named: str, home: str) -> str:
+    """The configuration file, by the values of NVIDIA_CTK_CONFIG_FILE_PATH and XDG_CONFIG_HOME (contract 1.1).
+
+    The launcher has the same rule in C.
+    """
+    return named or f"{home or '/etc'}/nvidia-container-runtime/config.toml"
 
 
 def edits_name(view: "dict[str, Any]", switches: "dict[str, Any]") -> str:

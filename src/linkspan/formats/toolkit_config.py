@@ -11,11 +11,10 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from linkspan.errors import ConfigError
+from linkspan.formats import state
 
 ENVIRONMENT = "NVIDIA_CTK_CONFIG_FILE_PATH"
 """The variable that names the file; a file named so has to exist for the hook, and is worth a warning for all."""
-
-BELOW = "nvidia-container-runtime/config.toml"
 
 ALL_CAPABILITIES = "compat32,compute,display,graphics,ngx,utility,video"
 """What ``supported-driver-capabilities`` says where nothing is said: every capability there is."""
@@ -136,11 +135,8 @@ class ToolkitConfig(Table, frozen=True, kw_only=True):
 
 def config_path(environ: Mapping[str, str]) -> tuple[str, bool]:
     """Where the file is looked for, and whether the user named it: the first rule that applies (contract 1.1)."""
-    if named := environ.get(ENVIRONMENT):
-        return named, True
-    if home := environ.get("XDG_CONFIG_HOME"):
-        return f"{home}/{BELOW}", False
-    return f"/etc/{BELOW}", False
+    named = environ.get(ENVIRONMENT, "")
+    return state.config_path(named, environ.get("XDG_CONFIG_HOME", "")), bool(named)
 
 
 def parse(text: str | bytes, path: str) -> ToolkitConfig:

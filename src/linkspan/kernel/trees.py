@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 
 from linkspan.errors import KernelError
 
@@ -16,21 +17,21 @@ def make_folders(path: str, mode: int = 0o755) -> None:
 
 def remove_tree(path: str) -> bool:
     """Take away a folder and all below it, following no symlink; False where it was not there."""
-    try:
-        shutil.rmtree(path)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise KernelError(f"cannot remove {error.filename or path}: {error.strerror}", subject=path) from None
-    return True
+    return _remove(shutil.rmtree, path)
 
 
 def remove_file(path: str) -> bool:
     """Take away a file; False where it was not there."""
+    return _remove(os.unlink, path)
+
+
+def _remove(take_away: Callable[[str], None], path: str) -> bool:
     try:
-        os.unlink(path)
+        take_away(path)
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise KernelError(f"cannot remove {path}: {error.strerror}", subject=path) from None
+        # Where a part of a tree refuses, its bare name is all that the error has.
+        part = f" ({error.filename})" if error.filename not in (None, path) else ""
+        raise KernelError(f"cannot remove {path}{part}: {error.strerror}", subject=path) from None
     return True

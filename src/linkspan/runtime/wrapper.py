@@ -8,7 +8,7 @@ import posix as os
 import sys
 
 from linkspan.errors import ConfigError, FormatError, LinkspanError
-from linkspan.formats import fastjson, oci
+from linkspan.formats import fastjson, oci, state
 from linkspan.kernel import files, stamps
 from linkspan.runtime import lookup, patch
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 CONFIG_LIMIT: "Final" = 16 << 20
 """Bytes of a config.json; engines write some tens of kilobytes, and a pod with a thousand mounts stays below 1 MiB."""
-
-DEFAULT_CONFIG = "/etc/nvidia-container-runtime/config.toml"
 
 
 class Setup:
@@ -57,7 +55,7 @@ def _unforeseen(error: Exception) -> LinkspanError:
 
 def _run(setup: Setup, argv: "list[str]") -> str:
     """Patch the bundle where the verb is create; the low-level runtime to go on with."""
-    config_path, search_path = config_file(), _variable("PATH")
+    config_path, search_path = _config_path(), _variable("PATH")
     switches = lookup.read_switches(setup.state, config_path, search_path)
     if not oci.is_create(argv):
         switches = switches or _ask_full_program(setup, b"{}")["switches"]
@@ -82,14 +80,12 @@ def _run(setup: Setup, argv: "list[str]") -> str:
 def _ask_full_program(setup: Setup, config_json: bytes) -> "dict[str, Any]":
     from linkspan.runtime.full_program import run_full_program  # most starts find their edits
 
-    return run_full_program(setup, config_file(), _variable("PATH"), config_json)
+    return run_full_program(setup, _config_path(), _variable("PATH"), config_json)
 
 
-def config_file() -> str:
-    """The toolkit's configuration file, as the engine's environment names it (contract 1.1)."""
-    home = _variable("XDG_CONFIG_HOME")
-    by_home = f"{home}/nvidia-container-runtime/config.toml" if home else DEFAULT_CONFIG
-    return _variable("NVIDIA_CTK_CONFIG_FILE_PATH") or by_home
+def _config_path() -> str:
+    """The toolkit's configuration file, as the engine's environment names it."""
+    return state.config_path(_variable("NVIDIA_CTK_CONFIG_FILE_PATH"), _variable("XDG_CONFIG_HOME"))
 
 
 def _variable(name: str) -> str:

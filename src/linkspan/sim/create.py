@@ -1,14 +1,13 @@
 """Simulated GPU hosts: made, hurt and removed."""
 
 import os
-import shutil
 from importlib import resources
 
 import msgspec
 
 from linkspan.errors import HostError
 from linkspan.formats import procfs
-from linkspan.kernel.trees import make_folders
+from linkspan.kernel import trees
 from linkspan.sim import driver_side, faults, kernel_side, overlay, record, wsl
 from linkspan.sim.driver_side import Native
 from linkspan.sim.layouts import layout
@@ -69,7 +68,7 @@ def _write(host: SimHost) -> SimHost:
     tree = _tree(host)
     made_root = not os.path.isdir(host.root)
     try:
-        make_folders(host.root)
+        trees.make_folders(host.root)
         write(host.root, {MARKER: _marker(host)})
         overlay.save(host.root, host.saved)
         write(host.root, tree)
@@ -87,7 +86,7 @@ def inject(root: str, fault: str) -> SimHost:
     hurt = msgspec.structs.replace(host, spec=msgspec.structs.replace(host.spec, faults=(*host.spec.faults, fault)))
     old, new = _tree(host), _tree(hurt)
     for path in old.keys() - new.keys():
-        _unlink(inside(host.root, path))
+        trees.remove_file(inside(host.root, path))
     write(host.root, {path: entry for path, entry in new.items() if old.get(path) != entry} | {MARKER: _marker(hurt)})
     return hurt
 
@@ -130,19 +129,14 @@ def _take_down(host: SimHost) -> None:
     """Empty the root; of one with other people's files only what is ours goes. The marker goes last."""
     if host.onto:
         overlay.take_off(host.root, host.made, host.saved)
-        _unlink(host.root + MARKER)
+        trees.remove_file(host.root + MARKER)
     elif os.path.isdir(host.root):
         for name in sorted(os.listdir(host.root), key=lambda name: f"/{name}" == MARKER):
             place = os.path.join(host.root, name)
             if os.path.isdir(place) and not os.path.islink(place):
-                shutil.rmtree(place)
+                trees.remove_tree(place)
             else:
-                _unlink(place)
-
-
-def _unlink(place: str) -> None:
-    if os.path.lexists(place):
-        os.unlink(place)
+                trees.remove_file(place)
 
 
 def _marker(host: SimHost) -> File:

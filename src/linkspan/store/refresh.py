@@ -19,7 +19,7 @@ from linkspan.emit import cdi_origin
 from linkspan.errors import HostError
 from linkspan.facts import snapshot
 from linkspan.facts.model import HostFacts
-from linkspan.formats import cdi
+from linkspan.formats import cdi, state
 from linkspan.formats.cdi import Document
 from linkspan.kernel import stamps, trees
 from linkspan.plan import wording
@@ -51,7 +51,7 @@ def refresh(document: Document, facts: HostFacts, output: str, state_folder: str
     written = _content(path) != text
     if written:
         spec_file.write(path, text)
-    _keep_facts(facts, f"{state_folder}/facts.json")
+    _keep_facts(facts, f"{state_folder}/{state.FACTS}")
     return Outcome(path, written, _summary(path, old, document, facts, written=written))
 
 

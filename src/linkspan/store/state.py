@@ -96,7 +96,7 @@ def current_facts(folder: str, search: Search) -> HostFacts:
     if saved is not None:
         return saved
     facts = snapshot.collect(search)
-    _keep(f"{folder}/facts.json", snapshot.dumps(facts))
+    _keep(f"{folder}/{state.FACTS}", snapshot.dumps(facts))
     return facts
 
 
@@ -107,7 +107,7 @@ def stamp_list(found: tuple[Stamp, ...]) -> list[list[str]]:
 
 def _saved_facts(folder: str, search: Search) -> HostFacts | None:
     try:
-        facts = snapshot.load(f"{folder}/facts.json")
+        facts = snapshot.load(f"{folder}/{state.FACTS}")
     except (LinkspanError, OSError):
         return None
     same_host = facts.root == search.root and facts.dev_root == (search.dev_root or facts.dev_root)
