@@ -3,7 +3,7 @@
 PYTHON ?= python3
 # Where packages come from is pip's own configuration's business.
 PIP = .venv/bin/python -m pip --quiet --disable-pip-version-check
-NATIVE = $(wildcard src/linkspan/sim/native/*.[ch] src/linkspan/runtime/native/*.c)
+NATIVE = $(wildcard src/linkspan/sim/native/*.[ch] src/linkspan/runtime/native/*.[ch])
 PURE = plan emit formats
 
 .DEFAULT_GOAL := help

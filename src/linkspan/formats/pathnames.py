@@ -1,5 +1,9 @@
 """Path names as text. ``posixpath`` has these too, but brings ``os`` and its abstract classes: 1 ms of a start's 12."""
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 def normal(path: str) -> str:
     """An absolute path without empty, ``.`` and ``..`` parts; ``..`` stops at the root. Symlinks are not known here."""
@@ -26,3 +30,9 @@ def name(path: str) -> str:
 def join(base: str, path: str) -> str:
     """``path`` as seen from the folder ``base``: itself where it is absolute."""
     return path if path.startswith("/") else f"{base}/{path}"
+
+
+def covers(cover: str, paths: "Iterable[str]") -> bool:
+    """Whether something mounted at ``cover`` hides one of these absolute paths."""
+    top = normal(cover)
+    return any(path == top or path.startswith(top.rstrip("/") + "/") for path in paths)

@@ -4,6 +4,8 @@ facts.json        the facts that specs and edits are made from
 switches.json     what of the configuration the start path needs
 low-level         the low-level runtime, for the launcher (``low_level_text``)
 edits/KEY.json    the edits for one request, with the stamps of the host that they were made for
+ready/HASH        the same for the launcher, as the wrapper applied them (``formats.record``)
+images/HASH       how a root was prepared for one work, for the launcher too
 """
 
 from _blake2 import blake2b
@@ -14,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-VERSION = 2
+VERSION = 3
 """Of the documents in the folder; raised whenever an older one would be misread."""
 
 FACTS = "facts.json"
@@ -42,14 +44,18 @@ def edits_name(view: "dict[str, Any]", switches: "dict[str, Any]") -> str:
 
 
 def low_level_text(switches: "dict[str, Any]") -> str:
-    """The lines of ``low-level``, which the launcher reads: see ``runtime/native/launcher.c``.
+    """The lines of ``low-level``, which the launcher reads: see ``runtime/native/wrapper.c``.
 
-    For which configuration file and PATH they hold; whether that file was there; the low-level runtime; and the words
-    of which config.json has at least one if it can be a request (none where every container is one). The file's own
-    modification time is set to the configuration's, so that the two can be seen to belong together.
+    For which configuration file and PATH they hold; whether that file was there; the low-level runtime; and what a
+    request is made of: the words of which config.json has at least one if it can be a request (none where every
+    container is one), the variables and the annotation prefixes that are looked at. The file's own modification time
+    is set to the configuration's, so that the two can be seen to belong together.
     """
     was = "present" if switches["stamps"][0][0] == "file" else "absent"
-    lines = [switches["config"], switches["path"], was, switches["low_level"], *switches["request_words"]]
+    lines = [switches["config"], switches["path"], was, switches["low_level"]]
+    lines += [f"word {word}" for word in switches["request_words"]]
+    lines += [f"env {name}" for name in switches["env_names"]]
+    lines += [f"prefix {prefix}" for prefix in switches["annotation_prefixes"]]
     return "".join(f"{line}\n" for line in lines)
 
 

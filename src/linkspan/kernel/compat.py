@@ -9,7 +9,7 @@ import posix as os
 
 from linkspan.errors import FormatError, UnsafePath
 from linkspan.formats import fastjson, versions
-from linkspan.kernel import paths
+from linkspan.kernel import notes, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def usable_folder(root_fd: int, driver: str, cuda: str, root: str) -> str:
         folder = paths.resolve(root_fd, root or DEFAULT_ROOT)
         library = _library(root_fd, folder) if folder else ""
     except (FormatError, UnsafePath):
+        notes.spoil()
         return ""
     if not folder or not library:
         return ""
@@ -61,34 +62,51 @@ def _library(root_fd: int, folder: str) -> str:
     try:
         names = paths.list_folder(root_fd, folder, MAX_NAMES) or []
         candidates = [name for name in names if name.startswith(_PREFIX) and "." in name[len(_PREFIX) :]]
-        files = [name for name in candidates if _is_file(fd, name)]
+        files = [name for name in candidates if _is_file(fd, folder, name)]
     finally:
         os.close(fd)
     return files[0] if len(files) == 1 else ""
 
 
-def _is_file(folder: int, name: str) -> bool:
+def _is_file(fd: int, folder: str, name: str) -> bool:
     try:
-        return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
     except OSError:
+        notes.entry(folder, name, None)
         return False
+    notes.entry(folder, name, status)
+    return stat.S_ISREG(status.st_mode)
 
 
 def _note(root_fd: int, path: str) -> "dict[str, Any] | None":
-    from linkspan.formats import elf  # most images have no such library
-
     try:
         fd = paths.open_beneath(root_fd, path)
         if fd is None:
             return None
         try:
-            text = elf.compat_note(lambda at, length: os.pread(fd, length, at), os.fstat(fd).st_size)
+            text = _read_note(fd, path)
         finally:
             os.close(fd)
         note = fastjson.loads(text.decode()) if text else None
     except (FormatError, UnsafePath, OSError, UnicodeDecodeError):
+        notes.spoil()
         return None
     return note if isinstance(note, dict) else None
+
+
+def _read_note(fd: int, path: str) -> "bytes | None":
+    from linkspan.formats import elf  # most images have no such library
+
+    parts: list[tuple[int, bytes]] = []
+
+    def pread(at: int, length: int) -> bytes:
+        parts.append((at, os.pread(fd, length, at)))
+        return parts[-1][1]
+
+    size = os.fstat(fd).st_size
+    text = elf.compat_note(pread, size)
+    notes.read(path, size, parts)
+    return text
 
 
 def _list(value: "Any") -> "list[Any]":

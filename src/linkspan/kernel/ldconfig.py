@@ -6,7 +6,7 @@ beyond them is not known, which costs at most that a folder is listed twice.
 
 from linkspan.errors import FormatError, UnsafePath
 from linkspan.formats import ldconf, pathnames
-from linkspan.kernel import paths
+from linkspan.kernel import notes, paths
 
 CONF = "/etc/ld.so.conf"
 DROP_INS = "/etc/ld.so.conf.d"
@@ -46,6 +46,7 @@ class Configuration:
             try:
                 self._names[folder] = paths.list_folder(self._root, folder, MAX_NAMES) or []
             except (FormatError, UnsafePath):
+                notes.spoil()
                 self._names[folder] = []
         return self._names[folder]
 

@@ -4,7 +4,7 @@ import posix as os
 
 from linkspan.errors import FormatError, LinkspanError
 from linkspan.formats import elf, ldcache
-from linkspan.kernel import paths
+from linkspan.kernel import notes, paths
 from linkspan.kernel.walk import link_text
 
 TYPE_CHECKING = False
@@ -25,6 +25,7 @@ class Scanner:
     __slots__ = ("_known", "_libraries_left", "_names_left", "_root")
 
     def __init__(self, root_fd: int) -> None:
+        notes.spoil()  # hundreds of files are looked into; their notes would take as long as looking
         self._root = root_fd
         self._names_left = MAX_NAMES
         self._libraries_left = MAX_LIBRARIES

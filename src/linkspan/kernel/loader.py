@@ -13,7 +13,7 @@ import errno
 
 from linkspan.errors import FormatError, KernelError, LinkspanError
 from linkspan.formats import ldcache, pathnames
-from linkspan.kernel import musl, paths
+from linkspan.kernel import musl, notes, paths
 from linkspan.kernel.ldconfig import CONF, DROP_INS, MAX_BYTES, Configuration
 
 TYPE_CHECKING = False
@@ -138,10 +138,18 @@ class _Glibc:
 
         Built-in ones are left out: the loader searches them anyway.
         """
-        made = self._status(CACHE) if self._cache is not None else None
-        since = made.st_mtime_ns if made else -1
-        candidates = [folder for folder in self._conf.folders if folder not in self._builtin(64)]
-        return [folder for folder in candidates if (there := self._status(folder)) and there.st_mtime_ns > since]
+        made = paths.changed(self._root, CACHE) if self._cache is not None else None
+        since = -1 if made is None else made
+        return [
+            folder for folder in self._conf.folders if folder not in self._builtin(64) and self._newer(folder, since)
+        ]
+
+    def _newer(self, folder: str, than_ns: int) -> bool:
+        try:
+            return paths.is_newer(self._root, folder, than_ns)
+        except LinkspanError:
+            notes.spoil()
+            return False
 
     def _finds_anyway(self, loadables: "Sequence[tuple[str, int]]", ours: "list[Entry]") -> bool:
         """Whether the loader comes to all of ours without our help: in built-in folders, and none found elsewhere."""
@@ -154,6 +162,7 @@ class _Glibc:
         try:
             return paths.look(self._root, path)
         except LinkspanError:
+            notes.spoil()
             return None
 
     def _write(self, path: str, data: bytes) -> None:

@@ -3,6 +3,8 @@
 What is found is used through its descriptor and not looked up by name again. Files are replaced by rename within one
 folder. Devices and FIFOs are never opened: to open some is to act on them, or to wait for ever.
 
+What is found and what is written is noted (``notes``) while somebody wants that.
+
 Paths are those of a process inside the root. Every function raises KernelError where the kernel refuses, and UnsafePath
 where a path cannot be walked in bounds.
 """
@@ -12,6 +14,7 @@ import errno
 import posix as os
 
 from linkspan.errors import FormatError, UnsafePath
+from linkspan.kernel import notes
 from linkspan.kernel.walk import Walk, failed, link_text
 
 TYPE_CHECKING = False
@@ -53,7 +56,9 @@ def _is_our_root(status: "os.stat_result") -> bool:
 def open_folder(root_fd: int, path: str) -> "int | None":
     """A descriptor (``O_PATH``) of the folder at ``path``; None where there is none."""
     walk = Walk(root_fd)
-    return _finish(walk, walk.folder, path)
+    fd = _finish(walk, walk.folder, path)
+    notes.found(path, None if fd is None else os.fstat(fd))
+    return fd
 
 
 def make_folders(root_fd: int, path: str, owner: "Owner" = None, mode: int = 0o755) -> int:
@@ -61,6 +66,11 @@ def make_folders(root_fd: int, path: str, owner: "Owner" = None, mode: int = 0o7
 
     ``mode`` is its mode then; parents that are missing get 0755.
     """
+    notes.step(owner, "folder", path, mode)
+    return _make_folders(root_fd, path, owner, mode)
+
+
+def _make_folders(root_fd: int, path: str, owner: "Owner", mode: int = 0o755) -> int:
     walk = Walk(root_fd, True, owner, mode)
     try:
         return walk.folder(path)
@@ -75,9 +85,12 @@ def resolve(root_fd: int, path: str) -> "str | None":
     walk = Walk(root_fd)
     fd = _finish(walk, walk.folder, path)
     if fd is None:
+        notes.found(path, None)
         return None
     os.close(fd)
-    return "/" + "/".join(walk.names)
+    found = "/" + "/".join(walk.names)
+    notes.resolved(path, found)
+    return found
 
 
 def open_parent(root_fd: int, path: str) -> "tuple[int, str] | None":
@@ -96,7 +109,31 @@ def split(path: str) -> "tuple[str, str]":
 
 
 def look(root_fd: int, path: str) -> "os.stat_result | None":
-    """What stands at ``path``, links followed; None where nothing does."""
+    """What stands at ``path``, links followed; None where nothing does.
+
+    Of what is there only the type is noted; ``changed`` and ``is_newer`` tell times.
+    """
+    status = _look(root_fd, path)
+    notes.found(path, status)
+    return status
+
+
+def changed(root_fd: int, path: str) -> "int | None":
+    """When what stands at ``path`` was changed, in nanoseconds; None where nothing does."""
+    status = _look(root_fd, path)
+    notes.found(path, status, status.st_mtime_ns if status else -1)
+    return status.st_mtime_ns if status else None
+
+
+def is_newer(root_fd: int, path: str, than_ns: int) -> bool:
+    """Whether something stands at ``path`` and was changed after a time in nanoseconds."""
+    status = _look(root_fd, path)
+    newer = status is not None and status.st_mtime_ns > than_ns
+    notes.newer(path, than_ns, newer)
+    return newer
+
+
+def _look(root_fd: int, path: str) -> "os.stat_result | None":
     found = _find(root_fd, path)
     if found is None:
         return None
@@ -107,10 +144,12 @@ def look(root_fd: int, path: str) -> "os.stat_result | None":
 def open_beneath(root_fd: int, path: str, flags: int = os.O_RDONLY) -> "int | None":
     """What stands at ``path``, links followed, opened with ``flags``; None where nothing does.
 
-    With ``O_PATH`` anything may stand there; otherwise FormatError on what is not a regular file.
+    With ``O_PATH`` anything may stand there; otherwise FormatError on what is not a regular file. Whoever reads from it
+    notes what.
     """
     found = _find(root_fd, path)
     if found is None:
+        notes.found(path, None)
         return None
     fd, status = found
     if flags & os.O_PATH:
@@ -144,6 +183,9 @@ def read_file(root_fd: int, path: str, limit: int) -> "bytes | None":
         os.close(fd)
     if len(data) > limit:
         raise FormatError(f"{path} is larger than {limit} bytes", subject=path)
+    notes.read(path, size, [(0, data)])
+    if size != len(data):
+        notes.spoil()
     return data
 
 
@@ -152,6 +194,7 @@ def content(root_fd: int, path: str, limit: int) -> "bytes | None":
     try:
         return read_file(root_fd, path, limit)
     except (FormatError, UnsafePath):
+        notes.spoil()
         return None
 
 
@@ -173,13 +216,15 @@ def list_folder(root_fd: int, path: str, limit: int) -> "list[str] | None":
         os.close(folder)
     if len(names) > limit:
         raise FormatError(f"{path} holds more than {limit} names", subject=path)
+    notes.names(path, names)
     return sorted(names)
 
 
 def write_file(root_fd: int, path: str, data: bytes, mode: int = 0o644, owner: "Owner" = None) -> None:
     """Put a file with this content at ``path``, replacing what is there unless it is a folder; parents are made."""
     parent, name = split(path)
-    folder = make_folders(root_fd, parent, owner)
+    notes.step(owner, "file", path, mode, data)
+    folder = _make_folders(root_fd, parent, owner)
     temporary = _temporary(name)
     try:
         _fill(os.open(temporary, _NEW_FILE, mode, dir_fd=folder), data, mode, owner)
@@ -193,7 +238,7 @@ def write_file(root_fd: int, path: str, data: bytes, mode: int = 0o644, owner: "
 
 def replace_link(root_fd: int, target: str, path: str, owner: "Owner" = None) -> None:
     """Put a symlink with the text ``target`` at ``path``, replacing what is there unless it is a folder."""
-    folder = make_folders(root_fd, split(path)[0], owner)
+    folder = _make_folders(root_fd, split(path)[0], owner)
     try:
         replace_link_in(folder, target, path, owner)
     finally:
@@ -202,6 +247,7 @@ def replace_link(root_fd: int, target: str, path: str, owner: "Owner" = None) ->
 
 def replace_link_in(folder: int, target: str, path: str, owner: "Owner" = None) -> None:
     """``replace_link`` where the folder of ``path`` is open already."""
+    notes.step(owner, "link", target, path)
     try:
         _replace_link(folder, target, split(path)[1], owner)
     except OSError as error:
@@ -224,6 +270,7 @@ def _replace_link(folder: int, target: str, name: str, owner: "Owner") -> None:
 
 def remove(root_fd: int, path: str) -> None:
     """Take away the file or link at ``path``, which may be absent."""
+    notes.step(None, "remove", path)
     parent = open_parent(root_fd, path)
     if parent is None:
         return

@@ -25,7 +25,7 @@ def prepare(root_fd: int, work: "dict[str, Any]", owner: "tuple[int, int]" = (0,
     - ``loadables``: pairs of a library's path and its bits, 32 or 64, that the container's loader has to find;
     - ``compat``: ``driver``, ``cuda`` (versions of the host, may be empty) and ``root`` (a folder of the image, may be
       empty), by which the image's CUDA compatibility libraries are judged;
-    - ``profile``: the minors of the container's GPUs.
+    - ``profile``: the minors of the container's GPUs, or True for those whose nodes are in its ``/dev``.
 
     Raises KernelError where something needed cannot be written, UnsafePath where a path cannot be followed in bounds.
     """
@@ -34,7 +34,8 @@ def prepare(root_fd: int, work: "dict[str, Any]", owner: "tuple[int, int]" = (0,
     if work.get("profile"):
         from linkspan.kernel import profile  # only graphics asks for it
 
-        profile.write(root_fd, work["profile"], mine)
+        minors = profile.gpu_minors(root_fd) if work["profile"] is True else work["profile"]
+        profile.write(root_fd, minors, mine)
     compat = ""
     if work.get("compat"):
         from linkspan.kernel.compat import usable_folder  # only compute asks for it
@@ -42,13 +43,6 @@ def prepare(root_fd: int, work: "dict[str, Any]", owner: "tuple[int, int]" = (0,
         compat = usable_folder(root_fd, **work["compat"])
     if compat or work.get("loadables"):
         loader.update(root_fd, work["arch"], work.get("loadables", ()), compat, mine)
-
-
-def gpu_minors(root_fd: int) -> "list[int]":
-    """The minors of the GPU nodes in the container's /dev, ascending: the hook's way to know ``profile``."""
-    from linkspan.kernel import profile  # only graphics asks for it
-
-    return profile.gpu_minors(root_fd)
 
 
 def _make_links(root_fd: int, links: "Sequence[tuple[str, str]]", owner: "Owner") -> None:

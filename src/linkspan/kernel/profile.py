@@ -6,7 +6,7 @@ Without it EGL goes through every GPU that the driver knows, also those whose no
 import _stat as stat
 import posix as os
 
-from linkspan.kernel import paths
+from linkspan.kernel import notes, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def gpu_minors(root_fd: int) -> "list[int]":
         for name in paths.list_folder(root_fd, "/dev", MAX_NODES) or ():
             if name.startswith("nvidia") and name[6:].isdecimal() and name.isascii():
                 status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                notes.entry("/dev", name, status)
                 if stat.S_ISCHR(status.st_mode):
                     minors.append(os.minor(status.st_rdev))
     finally:

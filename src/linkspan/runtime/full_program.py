@@ -24,7 +24,10 @@ _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 
 
 def run_full_program(setup: "Setup", config_path: str, search_path: str, config_json: bytes) -> "dict[str, Any]":
-    """The full program's answer: ``switches`` and ``edits``. Raises the LinkspanError that it answers with."""
+    """The full program's answer: ``switches``, ``edits`` and their ``stamps``.
+
+    Raises the LinkspanError that it answers with.
+    """
     arguments = ["--state-dir", setup.state, "--config", config_path, "--search-path", search_path]
     output = _converse([*setup.full_program, *arguments], config_json)
     try:

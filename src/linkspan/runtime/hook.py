@@ -10,6 +10,7 @@ import posix as os
 from linkspan.errors import FormatError, LinkspanError
 from linkspan.formats import fastjson, hookargs, oci, pathnames
 from linkspan.kernel import paths, prepare, stamps
+from linkspan.runtime import keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ STATE_LIMIT = 1 << 20
 PROGRAM = "linkspan-hook"
 
 
-def main(argv: "list[str]") -> "NoReturn":
-    """Run the hook with the arguments after the program's name; exits 0 or 1."""
+def main(folder: str, argv: "list[str]") -> "NoReturn":
+    """Run the hook with the state folder and the arguments after the program's name; exits 0 or 1."""
     try:
-        _run(argv)
+        _run(folder, argv)
     except Exception as error:  # whatever it is: the engine shows one line of it, and a traceback has many
         _fail(error)
     # There is nothing to flush, and tidying up the interpreter takes another millisecond.
@@ -44,7 +45,7 @@ def _unforeseen(error: Exception) -> LinkspanError:
     return LinkspanError(f"{type(error).__name__}: {error}", hint="please report it")
 
 
-def _run(argv: "list[str]") -> None:
+def _run(folder: str, argv: "list[str]") -> None:
     if not argv or argv[0] != hookargs.VERB:
         raise FormatError(
             f"the first argument is {argv[0] if argv else 'missing'}, not {hookargs.VERB}",
@@ -53,27 +54,21 @@ def _run(argv: "list[str]") -> None:
     work = hookargs.parse(argv[1:], os.uname().machine)
     root_fd = paths.open_root(_container_root(_state()))
     try:
-        _work(root_fd, work)
+        _work(folder, root_fd, work, keep.hook_work(argv[1:]))
     finally:
         os.close(root_fd)
 
 
-def _work(root_fd: int, work: "dict[str, Any]") -> None:
-    if work.pop("profile", False):
-        work["profile"] = prepare.gpu_minors(root_fd)
+def _work(folder: str, root_fd: int, work: "dict[str, Any]", name: str) -> None:
     masks = work.pop("mask_params", False)
     if os.fstatvfs(root_fd).f_flag & os.ST_RDONLY:
         _prepare_read_only(root_fd, work)
     else:
-        _prepare(root_fd, work)
+        keep.prepare_root(folder, root_fd, work, (os.geteuid(), os.getegid()), name)
     if masks and stamps.exists(oci.PARAMS):
         from linkspan.kernel import params  # brings ctypes, which costs 2 ms
 
         params.mask_params(root_fd)
-
-
-def _prepare(root_fd: int, work: "dict[str, Any]") -> None:
-    prepare.prepare(root_fd, work, (os.geteuid(), os.getegid()))
 
 
 def _prepare_read_only(root_fd: int, work: "dict[str, Any]") -> None:
@@ -81,7 +76,7 @@ def _prepare_read_only(root_fd: int, work: "dict[str, Any]") -> None:
 
     fd = writable.open_root(root_fd)
     try:
-        _prepare(fd, work)
+        prepare.prepare(fd, work, (os.geteuid(), os.getegid()))
     finally:
         os.close(fd)
 
@@ -122,4 +117,6 @@ def _root_of_bundle(bundle: str) -> str:
 if __name__ == "__main__":
     import sys
 
-    main(sys.argv[1:])
+    from linkspan.formats import state
+
+    main(state.FOLDER, sys.argv[1:])

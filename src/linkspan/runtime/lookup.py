@@ -29,12 +29,12 @@ def read_switches(folder: str, config_path: str, search_path: str) -> "dict[str,
 
 
 def read_edits(folder: str, spec: "dict[str, Any]", switches: "dict[str, Any]") -> "dict[str, Any] | None":
-    """The ready-made edits for this container, or None where they have to be made anew."""
+    """The ready-made ``edits`` for this container with their ``stamps``, or None where they have to be made anew."""
     view = oci.request_view(spec, switches["env_names"], switches["annotation_prefixes"])
     found = _read_own(f"{folder}/{state.edits_name(view, switches)}")
     if found is None or found.get("version") != state.VERSION or stamps.stale(found["stamps"]):
         return None
-    return found["edits"]  # type: ignore[no-any-return]  # written by store.render in just this shape
+    return found
 
 
 def _read_own(path: str) -> "dict[str, Any] | None":

@@ -10,7 +10,8 @@ import posix as os
 
 from linkspan.errors import KernelError
 from linkspan.formats import pathnames
-from linkspan.kernel import paths, prepare
+from linkspan.kernel import paths
+from linkspan.runtime import keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ WRITTEN_IN_ETC = (
 )
 
 
-def prepare_root(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]") -> bool:
-    """Do the work in the container's root; False where a hook has to do it.
+def prepare_root(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]", state: str) -> bool:
+    """Do the work in the container's root; False where a hook has to do it. How it was done is kept in ``state``.
 
     Raises UnsafePath where the image tries to lead us out of its root.
     """
@@ -38,7 +39,7 @@ def prepare_root(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]") ->
     except KernelError:
         return False
     try:
-        prepare.prepare(root_fd, work, owner)
+        keep.prepare_root(state, root_fd, work, owner, keep.wrapper_work(work))
     except KernelError:
         return False
     finally:
@@ -62,7 +63,11 @@ def _mapped_root(mappings: "list[dict[str, int]] | None") -> "int | None":
     return next((entry["hostID"] for entry in mappings or () if entry["containerID"] == 0 and entry["size"]), None)
 
 
+def written(work: "dict[str, Any]") -> "list[str]":
+    """The folders and files that the work writes to, as far as a mount may cover them."""
+    return [*dict.fromkeys((*WRITTEN_IN_ETC, *(pathnames.folder(link[1]) for link in work.get("links", ()))))]
+
+
 def _is_covered(spec: "dict[str, Any]", work: "dict[str, Any]") -> bool:
-    written = {*WRITTEN_IN_ETC, *(pathnames.folder(link[1]) for link in work.get("links", ()))}
-    covers = [pathnames.normal(entry.get("destination") or "") for entry in spec.get("mounts") or ()]
-    return any(path == cover or path.startswith(cover.rstrip("/") + "/") for cover in covers for path in written)
+    paths_written = written(work)
+    return any(pathnames.covers(entry.get("destination") or "", paths_written) for entry in spec.get("mounts") or ())

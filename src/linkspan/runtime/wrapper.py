@@ -64,17 +64,29 @@ def _run(setup: Setup, argv: "list[str]") -> str:
     path = f"{bundle}/config.json"
     data = _read_config(path)
     spec = _parse_config(data)
-    edits = lookup.read_edits(setup.state, spec, switches) if switches else None
-    if switches is None or edits is None:
-        answer = _ask_full_program(setup, data)
-        switches, edits = answer["switches"], answer["edits"]
-    if _apply(setup, spec, bundle, edits):
+    found = lookup.read_edits(setup.state, spec, switches) if switches else None
+    if switches is None or found is None:
+        found = _ask_full_program(setup, data)
+        switches = found["switches"]
+    view = oci.request_view(spec, switches["env_names"], switches["annotation_prefixes"])
+    if _apply(setup, spec, bundle, found["edits"]):
         files.write_whole(path, (fastjson.dumps(spec) + "\n").encode(), None, durable=False)
     if switches["log"]:
         from linkspan.runtime import report
 
-        report.success(switches["log"], edits)
+        report.success(switches["log"], found["edits"])
+    else:
+        _keep(setup, config_path, view, found)
     return str(switches["low_level"])
+
+
+def _keep(setup: Setup, config_path: str, view: "dict[str, Any]", found: "dict[str, Any]") -> None:
+    """Leave the launcher what was just applied; what it has to write into a log is not for it."""
+    from linkspan.formats import record
+    from linkspan.runtime import keep, rootfs
+
+    written = rootfs.written(found["edits"].get("prepare") or {})
+    keep.keep_edits(setup.state, record.request_text(config_path, view), found, setup.hook, written)
 
 
 def _ask_full_program(setup: Setup, config_json: bytes) -> "dict[str, Any]":
@@ -119,7 +131,7 @@ def _parse_config(data: bytes) -> "dict[str, Any]":
 def _apply(setup: Setup, spec: "dict[str, Any]", bundle: str, edits: "dict[str, Any]") -> bool:
     changed = patch.apply(spec, edits)
     arguments: list[str] = []
-    if "prepare" in edits and not _prepare(spec, bundle, edits["prepare"]):
+    if "prepare" in edits and not _prepare(setup, spec, bundle, edits["prepare"]):
         arguments += edits["hook_arguments"]
     elif edits.get("mask_params") and stamps.exists(oci.PARAMS):
         # Only a hook can: runc refuses mounts below /proc.
@@ -129,7 +141,7 @@ def _apply(setup: Setup, spec: "dict[str, Any]", bundle: str, edits: "dict[str, 
     return changed
 
 
-def _prepare(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]") -> bool:
+def _prepare(setup: Setup, spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]") -> bool:
     from linkspan.runtime.rootfs import prepare_root  # not needed by a container without a GPU
 
-    return prepare_root(spec, bundle, work)
+    return prepare_root(spec, bundle, work, setup.state)

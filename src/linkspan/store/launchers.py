@@ -30,6 +30,7 @@ START_PATH = (
     "formats/ldconf",
     "formats/oci",
     "formats/pathnames",
+    "formats/record",
     "formats/state",
     "formats/versions",
     "kernel/__init__",
@@ -40,6 +41,7 @@ START_PATH = (
     "kernel/loader",
     "kernel/mounts",
     "kernel/musl",
+    "kernel/notes",
     "kernel/params",
     "kernel/paths",
     "kernel/prepare",
@@ -50,6 +52,7 @@ START_PATH = (
     "runtime/__init__",
     "runtime/full_program",
     "runtime/hook",
+    "runtime/keep",
     "runtime/lookup",
     "runtime/patch",
     "runtime/report",
@@ -139,12 +142,13 @@ def runtime_start(place: Place, python: str) -> bytes:
     full_program = [sys.executable, "-I", "-m", "linkspan.store.render"]
     call = f"main(Setup({place.state!r}, {place.hook!r}, {full_program!r}), sys.argv[1:])"
     code = _program(place, "from linkspan.runtime.wrapper import Setup, main", call)
-    return _strings(python, code, __version__, place.state)
+    return _strings(python, code, "runtime", __version__, place.state, place.hook)
 
 
 def hook_start(place: Place, python: str) -> bytes:
     """What the hook's launcher starts."""
-    return _strings(python, _program(place, "from linkspan.runtime.hook import main", "main(sys.argv[1:])"))
+    code = _program(place, "from linkspan.runtime.hook import main", f"main({place.state!r}, sys.argv[1:])")
+    return _strings(python, code, "hook", __version__, place.state, place.hook)
 
 
 def _program(place: Place, imports: str, call: str) -> str:

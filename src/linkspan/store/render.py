@@ -1,8 +1,8 @@
 """The full program behind the start path: makes the edits that a container start did not find.
 
 ``python -I -m linkspan.store.render`` reads a config.json from its standard input and answers with one JSON document:
-``switches`` and ``edits``, or ``error``. Both are kept in the state folder, so that the next container that asks for
-the same is served without this program.
+``switches``, ``edits`` and their ``stamps``, or ``error``. All of it is kept in the state folder, so that the next
+container that asks for the same is served without this program.
 """
 
 import sys
@@ -35,7 +35,7 @@ def render(folder: str, config_path: str, search_path: str, config_json: bytes) 
     view = oci.request_view(spec, switches["env_names"], switches["annotation_prefixes"])
     found = answer(view, config, search_path, lambda search: state.current_facts(folder, search))
     state.keep_edits(folder, view, switches, found.edits, found.stamps)
-    return {"switches": switches, "edits": found.edits}
+    return {"switches": switches, "edits": found.edits, "stamps": found.stamps}
 
 
 if __name__ == "__main__":

@@ -76,8 +76,9 @@ def find_program(name: str, search_path: str) -> str:
 def keep_switches(folder: str, document: dict[str, Any]) -> None:
     """Keep the switches, and the launcher's short form of them."""
     _keep(f"{folder}/switches.json", fastjson.dumps(document))
-    values = (document["config"], document["path"], document["low_level"], *document["request_words"])
-    if any("\n" in value for value in values):
+    values = (document["config"], document["path"], document["low_level"])
+    lists = ("request_words", "env_names", "annotation_prefixes")
+    if any("\n" in value for value in (*values, *(value for name in lists for value in document[name]))):
         return  # the short form has one value a line; such a PATH only costs time
     mtime_ns = int(document["stamps"][0][2].rpartition(":")[2] or 0)
     _keep(f"{folder}/low-level", state.low_level_text(document), mtime_ns)

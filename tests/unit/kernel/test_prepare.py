@@ -8,7 +8,7 @@ import pytest
 
 from linkspan.errors import KernelError, UnsafePath
 from linkspan.formats import ldcache
-from linkspan.kernel import prepare
+from linkspan.kernel import paths, prepare
 from tests.elf import library
 from tests.unit.kernel import roots
 from tests.unit.kernel.roots import Link
@@ -96,5 +96,6 @@ def test_a_link_to_no_name_is_refused(root_fd: int) -> None:
         prepare.prepare(root_fd, {"arch": "x86_64", "links": [["target", "/usr/lib/.."]]})
 
 
-def test_the_hook_counts_the_containers_gpus(root_fd: int) -> None:
-    assert prepare.gpu_minors(root_fd) == []
+def test_a_root_whose_gpus_are_to_be_counted_and_has_none_gets_no_profile(root_fd: int) -> None:
+    prepare.prepare(root_fd, {"arch": "x86_64", "profile": True})
+    assert paths.list_folder(root_fd, "/etc", 10) is None

@@ -23,7 +23,7 @@ class Host:
         (self.bundle / "rootfs").mkdir()
         self.low_level = self.script("runc", f'echo "$@" >> {folder}/called')
         self.config({"process": {"env": ["NVIDIA_VISIBLE_DEVICES=0"]}, "root": {"path": "rootfs"}, "x": {"new": 1}})
-        self.answer({"switches": self.switches(), "edits": {"devices": [NODE]}})
+        self.answer({"switches": self.switches(), "edits": {"devices": [NODE]}, "stamps": []})
 
     def script(self, name: str, text: str) -> str:
         path = self.folder / name
@@ -127,7 +127,7 @@ def test_edits_that_others_may_write_are_a_miss(host):
 
 
 def test_a_container_without_edits_keeps_its_file(host):
-    host.answer({"switches": host.switches(), "edits": {}})
+    host.answer({"switches": host.switches(), "edits": {}, "stamps": []})
     before = os.stat(host.bundle / "config.json")
     assert host.create().returncode == 0
     assert os.stat(host.bundle / "config.json").st_ino == before.st_ino

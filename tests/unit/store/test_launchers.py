@@ -116,7 +116,8 @@ class Launched:
         stamp = ["file" if config_exists else "absent", self.config, ""]
         switches = {"config": self.config, "path": path, "stamps": [stamp], "low_level": self.runc}
         with open(marker, "w") as file:
-            file.write(state.low_level_text(switches | {"request_words": words}))
+            names = {"env_names": ["DOCKER_RESOURCE_GPU"], "annotation_prefixes": ["cdi.k8s.io/"]}
+            file.write(state.low_level_text(switches | names | {"request_words": words}))
         if config_exists:
             os.utime(marker, ns=(0, os.stat(self.config).st_mtime_ns))
         return marker

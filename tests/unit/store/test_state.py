@@ -43,7 +43,7 @@ def test_edits_are_found_by_the_same_request_and_configuration_only(tmp_path, pa
     switches = state.switches(ToolkitConfig(), stamp, path)
     folder = str(tmp_path / "state")
     state.keep_edits(folder, VIEW, switches, {"env": ["A=1"]}, [])
-    assert lookup.read_edits(folder, SPEC, switches) == {"env": ["A=1"]}
+    assert lookup.read_edits(folder, SPEC, switches)["edits"] == {"env": ["A=1"]}
     assert lookup.read_edits(folder, {"process": {"env": ["NVIDIA_VISIBLE_DEVICES=1"]}}, switches) is None
     other = {**switches, "config": "/other.toml"}
     assert lookup.read_edits(folder, SPEC, other) is None
@@ -56,7 +56,7 @@ def test_edits_whose_stamps_changed_are_not_found(tmp_path, path):
     witness.write_text("1")
     stamps = state.stamp_list((Stamp(kind="file", path=str(witness), value=state.stamps.take("file", str(witness))),))
     state.keep_edits(str(tmp_path), VIEW, switches, {}, stamps)
-    assert lookup.read_edits(str(tmp_path), SPEC, switches) == {}
+    assert lookup.read_edits(str(tmp_path), SPEC, switches)["edits"] == {}
     witness.write_text("22")
     assert lookup.read_edits(str(tmp_path), SPEC, switches) is None
 
@@ -69,7 +69,7 @@ def test_the_number_of_kept_edits_has_a_bound(tmp_path, path, monkeypatch):
         view = {**VIEW, "env": [f"NVIDIA_VISIBLE_DEVICES={number}"]}
         state.keep_edits(str(tmp_path), view, switches, {}, [])
     assert len(os.listdir(tmp_path / "edits")) <= 8
-    assert lookup.read_edits(str(tmp_path), {"process": {"env": view["env"]}}, switches) == {}
+    assert lookup.read_edits(str(tmp_path), {"process": {"env": view["env"]}}, switches)["edits"] == {}
 
 
 def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path, path):

@@ -1,0 +1,123 @@
+"""Leaves the native launcher what was done just now, so that the next such start needs no Python (``formats.record``).
+
+Edits are kept by what is asked for, a prepared root by what it looked like. Nothing of it has to succeed: where it
+cannot be kept, the next start comes here again.
+"""
+
+import posix as os
+
+from linkspan.errors import LinkspanError
+from linkspan.formats import fastjson, pathnames, record
+from linkspan.kernel import files, notes, paths, prepare
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Document = dict[str, Any]
+
+READY_KEPT = 512
+IMAGES_KEPT = 64
+"""Files of each kind; what is kept is decided by requests and images, which are strangers'."""
+SIZE_LIMIT = 512 << 10
+"""Bytes of a file; the edits for 64 GPUs take 60 KB, a prepared root twice its loader cache."""
+
+CACHE = "/etc/ld.so.cache"
+
+_NATIVE = {
+    *("env", "devices", "rules", "mounts", "gids", "remove_hooks"),
+    *("prepare", "mask_params", "hook", "hook_arguments", "says"),
+}
+"""The members of edits (``emit.oci``) that the launcher can apply."""
+
+
+def prepare_root(folder: str, root_fd: int, work: "Document", owner: "tuple[int, int]", name: str) -> None:
+    """``prepare.prepare``, and keep how under this name of the work. Raises what that raises."""
+    cache = paths.look(root_fd, CACHE)
+    taken = notes.begin()
+    try:
+        prepare.prepare(root_fd, work, owner)
+    finally:
+        notes.end()
+    if taken.complete:
+        file = record.image_name(name, (cache.st_size, cache.st_mtime_ns) if cache else None)
+        _keep(f"{folder}/{record.IMAGES}", IMAGES_KEPT, file, [name, *taken.fields()])
+
+
+def wrapper_work(work: "Document") -> str:
+    """The name of the work that ready-made edits have."""
+    return f"wrapper\n{fastjson.dumps(work)}"
+
+
+def hook_work(arguments: "list[str]") -> str:
+    """The name of the work that a hook's arguments (after the verb) stand for; ``runtime/native/hook.c`` has it too."""
+    return "\n".join(["hook", *(argument for argument in arguments if argument != "--mask-params")])
+
+
+def keep_edits(folder: str, key: "bytes | None", found: "Document", hook: str, written: "list[str]") -> None:
+    """Keep ready-made edits, with their stamps, for the request whose text is ``key``.
+
+    ``hook`` is our hook's program, ``written`` are the folders that a mount must not cover.
+    """
+    edits = found["edits"]
+    if key is None or edits.keys() - _NATIVE or _cover(edits, written):
+        return
+    _keep(f"{folder}/{record.READY}", READY_KEPT, key, [key, *_ready(edits, found["stamps"], hook, written)])
+
+
+def _cover(edits: "Document", written: "list[str]") -> bool:
+    return any(pathnames.covers(entry["destination"], written) for entry in edits.get("mounts", ()))
+
+
+def _ready(edits: "Document", stamps: "list[list[str]]", hook: str, written: "list[str]") -> "list[Any]":
+    """The fields after the key, as ``runtime/native/splice.c`` and ``wrapper.c`` read them."""
+    devices = [
+        (entry["path"], int("uid" in entry or "gid" in entry), fastjson.dumps(entry))
+        for entry in edits.get("devices", ())
+    ]
+    mounts = [(entry["destination"], fastjson.dumps(entry)) for entry in edits.get("mounts", ())]
+    work = edits.get("prepare")
+    return [
+        *record.rows(stamps),
+        *record.rows([[name] for name in edits.get("remove_hooks", ())]),
+        _elements(edits.get("env", ())),
+        *record.rows(devices),
+        _elements(edits.get("rules", ())),
+        *record.rows(mounts),
+        *record.rows([[path] for path in written]),
+        _elements(gid for gid in edits.get("gids", ()) if gid),
+        wrapper_work(work) if work else "",
+        hook if edits.get("mask_params") else "",
+        _mask(edits, hook) if edits.get("mask_params") else "",
+    ]
+
+
+def _elements(values: "Any") -> str:
+    return ",".join(fastjson.dumps(value) for value in values)
+
+
+def _mask(edits: "Document", hook: str) -> str:
+    entry = edits["hook"]
+    return fastjson.dumps({**entry, "path": hook, "args": [*entry["args"], "--mask-params"]})
+
+
+def _keep(folder: str, limit: int, name: bytes, fields: "list[Any]") -> None:
+    try:
+        data = record.render([record.FORMAT, *fields])
+        if len(data) <= SIZE_LIMIT:
+            _make_room(folder, limit)
+            files.write_whole(f"{folder}/{record.file_name(name)}", data, durable=False)
+    except (LinkspanError, OSError, UnicodeEncodeError):
+        return
+
+
+def _make_room(folder: str, limit: int) -> None:
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        os.mkdir(folder, 0o755)
+        return
+    if len(names) >= limit:
+        oldest = sorted(names, key=lambda name: os.stat(f"{folder}/{name}").st_mtime_ns)
+        for name in oldest[: limit // 2]:
+            os.unlink(f"{folder}/{name}")

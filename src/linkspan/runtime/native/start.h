@@ -1,0 +1,12 @@
+/* The two programs' warm paths. Each returns where Python has to do the work, and leaves nothing behind that Python does
+ * not complete or replace. */
+#ifndef LINKSPAN_START_H
+#define LINKSPAN_START_H
+
+/* The wrapper: goes on to the low-level runtime where this call is not ours, or where the edits are known. */
+void start_runtime(const char *state, const char *hook, int argc, char **argv);
+
+/* The hook: ends the process where the container's root is prepared. */
+void start_hook(const char *state, int argc, char **argv);
+
+#endif
