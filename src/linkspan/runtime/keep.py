@@ -115,9 +115,18 @@ def _make_room(folder: str, limit: int) -> None:
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
-        os.mkdir(folder, 0o755)
+        _make_folder(pathnames.folder(folder))
+        _make_folder(folder)
         return
     if len(names) >= limit:
         oldest = sorted(names, key=lambda name: os.stat(f"{folder}/{name}").st_mtime_ns)
         for name in oldest[: limit // 2]:
             os.unlink(f"{folder}/{name}")
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.mkdir(path, 0o755)
+    except FileExistsError:
+        return
+    os.chmod(path, 0o755)  # whatever the umask

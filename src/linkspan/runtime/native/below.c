@@ -29,9 +29,9 @@ int root_open(const char *path)
 {
 	struct stat found, ours;
 	int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0 || fstat(root, &found) || stat("/", &ours) || (found.st_dev == ours.st_dev && found.st_ino == ours.st_ino))
+	if (root < 0 || fstat(root, &found) || stat("/", &ours))
 		return -1;
-	return root;
+	return found.st_dev == ours.st_dev && found.st_ino == ours.st_ino ? -1 : root;
 }
 
 int below_open(int root, const char *path)

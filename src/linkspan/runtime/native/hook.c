@@ -4,11 +4,15 @@
 #include "below.h"
 #include "json.h"
 #include "mask.h"
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -108,15 +112,55 @@ static bool prepare(const char *state, int root, struct text work)
 	return !is_read_only(root) && below_prepare(state, root, work);
 }
 
+/* What is mounted at a descriptor is mounted just there. */
+static bool is_mount(int place)
+{
+	struct statx found;
+	return !statx(place, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &found) && found.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT &&
+	       found.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+static bool has_proc(int root)
+{
+	struct statfs found;
+	int proc = openat(root, "proc", O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+	bool has = proc >= 0 && !fstatfs(proc, &found) && found.f_type == PROC_SUPER_MAGIC && is_mount(proc);
+	if (proc >= 0)
+		close(proc);
+	return has;
+}
+
+/* The container's root by where we stand: runc starts us in it, once it has made its mounts (libcontainer, prepareRootfs).
+ *
+ * It is taken for that only where a runtime has mounted it, and a /proc in it, which no image can do. -1 where it has not. */
+static int open_working_folder(void)
+{
+	int root = root_open(".");
+	if (root >= 0 && is_mount(root) && has_proc(root))
+		return root;
+	if (root >= 0)
+		close(root);
+	return -1;
+}
+
+/* True where the state can be read now. runc writes it 5 ms later (its one processor, in Go's terms, is taken by the thread
+ * that waits for us, until the scheduler notices), and those are half of what a start may take. */
+static bool has_input(void)
+{
+	struct pollfd input = {.fd = 0, .events = POLLIN};
+	return poll(&input, 1, 0) != 0;
+}
+
 void start_hook(const char *state, int argc, char **argv)
 {
 	struct text work;
 	bool masks;
 	if (!read_arguments(argc, argv, &work, &masks))
 		return;
-	struct text input = read_input();
-	int root = input.length ? open_container(input) : -1;
+	struct text input = has_input() ? read_input() : (struct text){NULL, 0};
+	int root = input.length ? open_container(input) : open_working_folder();
 	if (root >= 0 && prepare(state, root, work) && (!masks || !mask_is_needed() || mask_params(root)))
 		_exit(0);
-	put_back(input);
+	if (input.length)
+		put_back(input);
 }
