@@ -137,7 +137,7 @@ static bool is_normal(struct text path)
 	if (!path.length || path.at[0] != '/')
 		return false;
 	return !text_contains(path, "//") && !text_contains(path, "/./") && !text_contains(path, "/../") &&
-	       !(path.length > 1 && path.at[path.length - 1] == '.' && (path.at[path.length - 2] == '/' || path.at[path.length - 2] == '.'));
+	       !text_ends(path, "/.") && !text_ends(path, "/..");
 }
 
 static struct text without_slash(struct text path)
