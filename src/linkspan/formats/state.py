@@ -33,26 +33,27 @@ def config_path(named: str, home: str) -> str:
     return named or f"{home or '/etc'}/nvidia-container-runtime/config.toml"
 
 
-def edits_name(view: "dict[str, Any]", switches: "dict[str, Any]") -> str:
-    """The file, below the folder, that holds the edits for a request view under these switches.
+def edits_name(view: "dict[str, Any]", switches: "dict[str, Any]", caller: str) -> str:
+    """The file, below the folder, that holds the edits for a request view under these switches, for who asks.
 
     A digest of everything that decides the edits but the host itself, so nothing is ever looked up that another
     configuration or another request made.
     """
-    text = fastjson.dumps([VERSION, switches["config"], switches["stamps"], view])
+    text = fastjson.dumps([VERSION, caller, switches["config"], switches["stamps"], view])
     return f"edits/{blake2b(text.encode(), digest_size=16).hexdigest()}.json"
 
 
 def low_level_text(switches: "dict[str, Any]") -> str:
     """The lines of ``low-level``, which the launcher reads: see ``runtime/native/wrapper.c``.
 
-    For which configuration file and PATH they hold; whether that file was there; the low-level runtime; and what a
-    request is made of: the words of which config.json has at least one if it can be a request (none where every
-    container is one), the variables and the annotation prefixes that are looked at. The file's own modification time
-    is set to the configuration's, so that the two can be seen to belong together.
+    For which configuration file and PATH they hold; whether that file was there; the low-level runtime; whether every
+    container is the wrapper's business; and what a request is made of: the words of which config.json has at least one
+    if it can be a request, the variables and the annotation prefixes that are looked at. The file's own modification
+    time is set to the configuration's, so that the two can be seen to belong together.
     """
     was = "present" if switches["stamps"][0][0] == "file" else "absent"
     lines = [switches["config"], switches["path"], was, switches["low_level"]]
+    lines += ["every"] if switches["every"] else []
     lines += [f"word {word}" for word in switches["request_words"]]
     lines += [f"env {name}" for name in switches["env_names"]]
     lines += [f"prefix {prefix}" for prefix in switches["annotation_prefixes"]]

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from linkspan.runtime.lookup import Found
+
     Document = dict[str, Any]
 
 READY_KEPT = 512
@@ -54,15 +56,15 @@ def hook_work(arguments: "list[str]") -> str:
     return "\n".join(["hook", *(argument for argument in arguments if argument != "--mask-params")])
 
 
-def keep_edits(folder: str, key: "bytes | None", found: "Document", hook: str, written: "list[str]") -> None:
+def keep_edits(folder: str, key: "bytes | None", found: "Found", hook: str, written: "list[str]") -> None:
     """Keep ready-made edits, with their stamps, for the request whose text is ``key``.
 
     ``hook`` is our hook's program, ``written`` are the folders that a mount must not cover.
     """
-    edits = found["edits"]
+    edits = found.edits
     if key is None or edits.keys() - _NATIVE or _cover(edits, written):
         return
-    _keep(f"{folder}/{record.READY}", READY_KEPT, key, [key, *_ready(edits, found["stamps"], hook, written)])
+    _keep(f"{folder}/{record.READY}", READY_KEPT, key, [key, *_ready(edits, found.stamps, hook, written)])
 
 
 def _cover(edits: "Document", written: "list[str]") -> bool:

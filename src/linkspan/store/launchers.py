@@ -1,9 +1,9 @@
 """Puts the start path in place: a small tree of modules, and two launchers that depend on nothing else.
 
     PREFIX/lib/linkspan/    the modules that a container start needs, their archive (``archive``), and what to start
-    PREFIX/bin/linkspan-runtime, linkspan-hook
+    PREFIX/bin/linkspan-runtime, linkspan-hook, linkspan-prestart-hook
 
-The launchers, both the same small native program, name their interpreter, their modules and the full program
+The launchers, all the same small native program, name their interpreter, their modules and the full program
 absolutely: neither the PATH of an engine nor the environment of a container decides what runs as root. They are rebuilt
 from nothing by installing again.
 """
@@ -23,6 +23,7 @@ START_PATH = (
     "__init__",
     "errors",
     "formats/__init__",
+    "formats/cgroups",
     "formats/elf",
     "formats/fastjson",
     "formats/hookargs",
@@ -34,6 +35,9 @@ START_PATH = (
     "formats/state",
     "formats/versions",
     "kernel/__init__",
+    "kernel/bpf",
+    "kernel/carry",
+    "kernel/cgroup",
     "kernel/compat",
     "kernel/files",
     "kernel/ldconfig",
@@ -51,10 +55,12 @@ START_PATH = (
     "kernel/writable",
     "runtime/__init__",
     "runtime/full_program",
+    "runtime/given",
     "runtime/hook",
     "runtime/keep",
     "runtime/lookup",
     "runtime/patch",
+    "runtime/prestart",
     "runtime/report",
     "runtime/rootfs",
     "runtime/wrapper",
@@ -86,9 +92,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """The hook's launcher."""
         return f"{self.prefix}/bin/linkspan-hook"
 
+    @property
+    def prestart(self) -> str:
+        """The prestart hook's launcher."""
+        return f"{self.prefix}/bin/linkspan-prestart-hook"
+
+    @property
+    def launchers(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.runtime, self.hook, self.prestart
+
 
 def install(place: Place) -> tuple[str, ...]:
-    """Put the start path in place, replacing an earlier one; the paths of the two launchers.
+    """Put the start path in place, replacing an earlier one; the paths of the launchers.
 
     Raises KernelError where the prefix cannot be written.
     """
@@ -105,12 +121,13 @@ def install(place: Place) -> tuple[str, ...]:
     process.run([*pack, place.library], env={}, timeout_s=60)
     trees.make_folders(f"{place.prefix}/bin")
     launch(place, python, f"{source}/{LAUNCHER}")
-    return place.runtime, place.hook
+    return place.launchers
 
 
 def launch(place: Place, python: str, program: str) -> None:
-    """Put the two launchers in place, each a copy of the compiled program beside what it is to start."""
-    for path, start in ((place.runtime, runtime_start(place, python)), (place.hook, hook_start(place, python))):
+    """Put the launchers in place, each a copy of the compiled program beside what it is to start."""
+    starts = (runtime_start(place, python), hook_start(place, python), prestart_start(place, python))
+    for path, start in zip(place.launchers, starts, strict=True):
         files.write_whole(f"{place.library}/{os.path.basename(path)}.start", start)
         with open(program, "rb") as file:
             files.write_whole(path, file.read(), 0o755)
@@ -118,7 +135,7 @@ def launch(place: Place, python: str, program: str) -> None:
 
 def remove(place: Place) -> tuple[str, ...]:
     """Take away what ``install`` put in place; the paths that were there."""
-    removed = [path for path in (place.runtime, place.hook) if trees.remove_file(path)]
+    removed = [path for path in place.launchers if trees.remove_file(path)]
     return (*removed, *([place.library] if trees.remove_tree(place.library) else []))
 
 
@@ -139,9 +156,7 @@ def _is_new_enough(python: str) -> bool:
 
 def runtime_start(place: Place, python: str) -> bytes:
     """What the runtime wrapper's launcher starts, and what it has to know before."""
-    full_program = [sys.executable, "-I", "-m", "linkspan.store.render"]
-    call = f"main(Setup({place.state!r}, {place.hook!r}, {full_program!r}), sys.argv[1:])"
-    code = _program(place, "from linkspan.runtime.wrapper import Setup, main", call)
+    code = _program(place, "from linkspan.runtime.wrapper import Setup, main", f"main({_setup(place)}, sys.argv[1:])")
     return _strings(python, code, "runtime", __version__, place.state, place.hook)
 
 
@@ -149,6 +164,20 @@ def hook_start(place: Place, python: str) -> bytes:
     """What the hook's launcher starts."""
     code = _program(place, "from linkspan.runtime.hook import main", f"main({place.state!r}, sys.argv[1:])")
     return _strings(python, code, "hook", __version__, place.state, place.hook)
+
+
+def prestart_start(place: Place, python: str) -> bytes:
+    """What the prestart hook's launcher starts."""
+    call = f"main({_setup(place)}, {__version__!r}, sys.argv[1:])"
+    code = _program(
+        place, "from linkspan.runtime.lookup import Setup\nfrom linkspan.runtime.prestart import main", call
+    )
+    return _strings(python, code, "prestart", __version__, place.state, place.hook)
+
+
+def _setup(place: Place) -> str:
+    full_program = [sys.executable, "-I", "-m", "linkspan.store.render"]
+    return f"Setup({place.state!r}, {place.hook!r}, {full_program!r})"
 
 
 def _program(place: Place, imports: str, call: str) -> str:

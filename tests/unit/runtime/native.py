@@ -14,6 +14,7 @@ import pytest
 
 from linkspan.formats import fastjson, oci, record, state
 from linkspan.runtime import keep, patch, rootfs
+from linkspan.runtime.lookup import Found
 
 SOURCES = "src/linkspan/runtime/native"
 SANITIZED = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -76,6 +77,7 @@ class Native:
             "path": os.defpath,
             "stamps": [["absent", self.config, ""]],
             "low_level": self._script("runc"),
+            "every": False,
             "request_words": list(words),
             "env_names": ENV_NAMES,
             "annotation_prefixes": PREFIXES,
@@ -87,7 +89,7 @@ class Native:
         view = oci.request_view(spec, ENV_NAMES, PREFIXES)
         key = record.request_text(self.config, view)
         written = rootfs.written(edits.get("prepare") or {})
-        keep.keep_edits(self.state, key, {"edits": edits, "stamps": list(stamps)}, self.hook, written)
+        keep.keep_edits(self.state, key, Found({}, edits, list(stamps)), self.hook, written)
         return key
 
     def create(self, text: str | bytes) -> bool:

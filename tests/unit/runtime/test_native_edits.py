@@ -332,6 +332,13 @@ def test_only_what_is_json_is_taken_for_it(shared: Native, value: Any, place: in
             assert part is damaged, "JSON as Python writes it is taken"
 
 
+def test_a_zero_byte_behind_a_backslash_is_no_escape(native: Native) -> None:
+    native.keep(ordinary(), EDITS)
+    text = json.dumps(ordinary())[:-1].encode() + b', "y": "\\\0"}'
+    assert b'"\\\0"' in text
+    assert not native.create(text)
+
+
 def test_nesting_without_end_is_left_to_python(native: Native) -> None:
     native.keep(ordinary(), EDITS)
     for text in ("[" * 100_000, '{"a":' * 100_000):

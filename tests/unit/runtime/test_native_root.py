@@ -1,9 +1,12 @@
 """The launcher prepares a root as Python prepared one that looked the same, or leaves it to Python."""
 
+import json
 import os
 import random
 import shutil
 import stat
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -257,7 +260,21 @@ def test_damaged_records_are_none(native: Native) -> None:
         assert not native.prepare(made(native.folder / "2", DEBIAN), *ARGUMENTS), end
 
 
-def test_a_state_that_is_late_is_read_by_python_as_it_came(native: Native) -> None:
+def test_a_state_that_comes_late_is_waited_for(native: Native) -> None:
+    learn(native, made(native.folder / "1", DEBIAN), ARGUMENTS)
+    root = made(native.folder / "2", DEBIAN)
+    native.path.write_text(json.dumps({"root": {"path": str(root)}}))
+    command = [native.hook, "create-container", *ARGUMENTS]
+    env = {"ASAN_OPTIONS": "detect_leaks=0"}
+    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as hook:
+        time.sleep(0.5)
+        assert hook.poll() is None
+        output, _ = hook.communicate(json.dumps({"bundle": str(native.bundle)}), timeout=20)
+    assert (hook.returncode, output) == (0, "")
+    assert os.path.islink(f"{root}{LIBS}/libcuda.so.1")
+
+
+def test_a_state_that_the_launcher_read_in_vain_is_read_by_python_as_it_came(native: Native) -> None:
     (native.folder / "python").write_text("#!/bin/sh\ncat\n")
     state = '{"bundle": "/nowhere", "id": "c1"}'
     assert native.run("hook", "create-container", "--link", "a::/b", given=state) == state

@@ -56,7 +56,7 @@ class Host:
     def keep(self, view: dict, edits: dict, stamps: tuple = ()) -> None:
         (self.folder / "state" / "edits").mkdir(parents=True, exist_ok=True)
         (self.folder / "state" / "switches.json").write_text(json.dumps(self.switches()))
-        name = state.edits_name(view, self.switches())
+        name = state.edits_name(view, self.switches(), "wrapper")
         document = {"version": state.VERSION, "stamps": list(stamps), "edits": edits}
         (self.folder / "state" / name).write_text(json.dumps(document))
 

@@ -29,6 +29,7 @@ def imported_by(statement: str) -> set[str]:
     [
         "import linkspan.runtime.wrapper, linkspan.runtime.rootfs",
         "import linkspan.runtime.hook",
+        "import linkspan.runtime.prestart",
         "import linkspan.kernel.prepare",
     ],
 )
@@ -40,7 +41,7 @@ def test_the_start_path_imports_what_is_on_the_list_and_nothing_else(statement):
 def test_the_list_is_complete_also_for_what_is_imported_late():
     wanted = {module for path in launchers.START_PATH for module in imports_of(path)}
     assert wanted - set(launchers.START_PATH) == set()
-    entries = {"runtime/wrapper", "runtime/hook", "__init__"}
+    entries = {"runtime/wrapper", "runtime/hook", "runtime/prestart", "__init__"}
     packages = {path for path in launchers.START_PATH if path.endswith("__init__")}
     assert set(launchers.START_PATH) - wanted - entries - packages == set()
 
@@ -73,12 +74,12 @@ def run(*argv: str, **env: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.allow_subprocess
 def test_installed_launchers_run_and_removing_leaves_nothing(place):
-    assert launchers.install(place) == (place.runtime, place.hook)
+    assert launchers.install(place) == place.launchers
     done = run(place.hook, "nonsense")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("linkspan-hook: the first argument is nonsense")
     assert [name for name in os.listdir(place.library) if name.startswith("start.cpython-")]
-    assert launchers.remove(place) == (place.runtime, place.hook, place.library)
+    assert launchers.remove(place) == (*place.launchers, place.library)
     assert launchers.remove(place) == ()
     assert [name for _, _, names in os.walk(place.prefix) for name in names] == []
 
@@ -111,12 +112,19 @@ class Launched:
         path.chmod(0o755)
         return str(path)
 
-    def mark(self, *, config_exists: bool, path: str = "/usr/bin:/bin", words: tuple[str, ...] = ("NVIDIA_",)) -> str:
+    def mark(
+        self,
+        *,
+        config_exists: bool,
+        path: str = "/usr/bin:/bin",
+        words: tuple[str, ...] = ("NVIDIA_",),
+        every: bool = False,
+    ) -> str:
         marker = f"{self.place.state}/low-level"
         stamp = ["file" if config_exists else "absent", self.config, ""]
         switches = {"config": self.config, "path": path, "stamps": [stamp], "low_level": self.runc}
         with open(marker, "w") as file:
-            names = {"env_names": ["DOCKER_RESOURCE_GPU"], "annotation_prefixes": ["cdi.k8s.io/"]}
+            names = {"env_names": ["DOCKER_RESOURCE_GPU"], "annotation_prefixes": ["cdi.k8s.io/"], "every": every}
             file.write(state.low_level_text(switches | names | {"request_words": words}))
         if config_exists:
             os.utime(marker, ns=(0, os.stat(self.config).st_mtime_ns))
@@ -176,7 +184,7 @@ def test_a_container_that_cannot_be_a_request_goes_straight_on(launched):
     assert launched.create('{"process": {"env": ["NVIDIA_VISIBLE_DEVICES=0"]}}') == "python"
     assert launched.create('{"annotations": {"cdi.k8s.io\\/x": "a"}}') == "python"
     assert launched.create("") == "python", "what is wrong with it is for the wrapper to say"
-    launched.mark(config_exists=False, words=())
+    launched.mark(config_exists=False, every=True)
     assert launched.create('{"process": {}}') == "python", "in mode legacy every container is a request"
     launched.mark(config_exists=False, words=("NVIDIA_", ""))
     assert launched.create('{"process": {}}') == "python", "an empty annotation prefix fits all"

@@ -1,4 +1,5 @@
-/* The launcher of the start path: linkspan-runtime and linkspan-hook, put in place by 'linkspan install'.
+/* The launcher of the start path: linkspan-runtime, linkspan-hook and linkspan-prestart-hook, put in place by 'linkspan
+ * install'.
  *
  * Engines call an OCI runtime for every verb, and wait for it at every start. What is not ours goes straight on to the
  * low-level runtime from here, and what Python did before for the same request and an image that looks the same is done
@@ -7,7 +8,7 @@
  * from is as it was.
  *
  * PREFIX/lib/linkspan/NAME.start, beside this program's own PREFIX/bin/NAME, holds strings, each ended by a zero byte:
- * the interpreter, the code that it starts with, "runtime" or "hook", our version, the state folder, the hook.
+ * the interpreter, the code that it starts with, "runtime", "hook" or "prestart", our version, the state folder, the hook.
  */
 #define _GNU_SOURCE
 #include "start.h"
@@ -60,8 +61,10 @@ static void try_without_python(char *fields[FIELDS], const char *name, int argc,
 		return;
 	if (runtime)
 		start_runtime(fields[STATE], fields[HOOK], argc, argv);
-	else
+	else if (!strcmp(fields[ROLE], "hook"))
 		start_hook(fields[STATE], argc, argv);
+	else
+		start_prestart(fields[STATE], argc, argv);
 }
 
 int main(int argc, char **argv)
