@@ -120,7 +120,7 @@ def test_what_is_kept_belongs_to_root_and_stays_within_its_folder(warm: Toolkit,
     for kind in (record.READY, record.IMAGES):
         (name,) = os.listdir(f"{warm.place.state}/{kind}")
         status = os.stat(f"{warm.place.state}/{kind}/{name}")
-        assert (status.st_uid, status.st_mode & 0o777) == (0, 0o644)
+        assert (status.st_uid, status.st_mode & 0o777) == (0, 0o600)
 
 
 def test_a_mount_over_what_would_be_written_is_left_to_a_hook(warm: Toolkit, runc: Runtime, tmp_path: Path) -> None:

@@ -43,16 +43,19 @@ def edits_name(view: "dict[str, Any]", switches: "dict[str, Any]", caller: str) 
     return f"edits/{blake2b(text.encode(), digest_size=16).hexdigest()}.json"
 
 
+def config_stamp(switches: "dict[str, Any]") -> str:
+    """The stamp of the configuration file that the switches are from; ``absent`` where there was none."""
+    return switches["stamps"][0][2] or "absent"
+
+
 def low_level_text(switches: "dict[str, Any]") -> str:
     """The lines of ``low-level``, which the launcher reads: see ``runtime/native/wrapper.c``.
 
-    For which configuration file and PATH they hold; whether that file was there; the low-level runtime; whether every
+    For which configuration file and PATH they hold; the stamp of that file; the low-level runtime; whether every
     container is the wrapper's business; and what a request is made of: the words of which config.json has at least one
-    if it can be a request, the variables and the annotation prefixes that are looked at. The file's own modification
-    time is set to the configuration's, so that the two can be seen to belong together.
+    if it can be a request, the variables and the annotation prefixes that are looked at.
     """
-    was = "present" if switches["stamps"][0][0] == "file" else "absent"
-    lines = [switches["config"], switches["path"], was, switches["low_level"]]
+    lines = [switches["config"], switches["path"], config_stamp(switches), switches["low_level"]]
     lines += ["every"] if switches["every"] else []
     lines += [f"word {word}" for word in switches["request_words"]]
     lines += [f"env {name}" for name in switches["env_names"]]

@@ -74,6 +74,9 @@ def unload(root_fd: int, freight: "Iterable[Freight]", owner: "Owner") -> None:
         try:
             if target < 0:
                 target = _make_target(folder, name, item.is_folder, owner)
+        except OSError as error:
+            raise failed("make the mount point", item.destination, error) from error
+        try:
             _mount(item, target, (folder, name))
         except OSError as error:
             raise failed("mount", item.destination, error) from error

@@ -6,8 +6,9 @@ cannot be kept, the next start comes here again.
 
 import posix as os
 
+from linkspan._version import __version__
 from linkspan.errors import LinkspanError
-from linkspan.formats import fastjson, pathnames, record
+from linkspan.formats import fastjson, pathnames, record, state
 from linkspan.kernel import files, notes, paths, prepare
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 READY_KEPT = 512
-IMAGES_KEPT = 64
+IMAGES_KEPT = 128
 """Files of each kind; what is kept is decided by requests and images, which are strangers'."""
 SIZE_LIMIT = 512 << 10
 """Bytes of a file; the edits for 64 GPUs take 60 KB, a prepared root twice its loader cache."""
@@ -56,19 +57,22 @@ def hook_work(arguments: "list[str]") -> str:
     return "\n".join(["hook", *(argument for argument in arguments if argument != "--mask-params")])
 
 
-def keep_edits(folder: str, key: "bytes | None", found: "Found", hook: str, written: "list[str]") -> None:
-    """Keep ready-made edits, with their stamps, for the request whose text is ``key``.
+def keep_edits(folder: str, view: "Document", found: "Found", hook: str, written: "list[str]") -> None:
+    """Keep ready-made edits, with their stamps, for a request view (``formats.oci``).
 
     ``hook`` is our hook's program, ``written`` are the folders that a mount must not cover.
     """
-    edits = found.edits
-    if key is None or edits.keys() - _NATIVE or _cover(edits, written):
+    edits, switches = found.edits, found.switches
+    key = record.request_text((switches["config"], state.config_stamp(switches)), view)
+    if key is None or edits.keys() - _NATIVE or not _is_simple(edits, written):
         return
     _keep(f"{folder}/{record.READY}", READY_KEPT, key, [key, *_ready(edits, found.stamps, hook, written)])
 
 
-def _cover(edits: "Document", written: "list[str]") -> bool:
-    return any(pathnames.covers(entry["destination"], written) for entry in edits.get("mounts", ()))
+def _is_simple(edits: "Document", written: "list[str]") -> bool:
+    """Whether the launcher can compare and sort our own mounts by their text, and none covers what is written."""
+    places = [entry["destination"] for entry in edits.get("mounts", ())]
+    return all(pathnames.normal(place) == place and not pathnames.covers(place, written) for place in places)
 
 
 def _ready(edits: "Document", stamps: "list[list[str]]", hook: str, written: "list[str]") -> "list[Any]":
@@ -105,10 +109,11 @@ def _mask(edits: "Document", hook: str) -> str:
 
 def _keep(folder: str, limit: int, name: bytes, fields: "list[Any]") -> None:
     try:
-        data = record.render([record.FORMAT, *fields])
+        data = record.render([__version__, *fields])
         if len(data) <= SIZE_LIMIT:
             _make_room(folder, limit)
-            files.write_whole(f"{folder}/{record.file_name(name)}", data, durable=False)
+            # For us alone: the key has every variable of ours, and some images keep a secret in one.
+            files.write_whole(f"{folder}/{record.file_name(name)}", data, 0o600, durable=False)
     except (LinkspanError, OSError, UnicodeEncodeError):
         return
 
@@ -117,8 +122,8 @@ def _make_room(folder: str, limit: int) -> None:
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
-        _make_folder(pathnames.folder(folder))
-        _make_folder(folder)
+        _make_folder(pathnames.folder(folder), 0o755)
+        _make_folder(folder, 0o700)
         return
     if len(names) >= limit:
         oldest = sorted(names, key=lambda name: os.stat(f"{folder}/{name}").st_mtime_ns)
@@ -126,9 +131,9 @@ def _make_room(folder: str, limit: int) -> None:
             os.unlink(f"{folder}/{name}")
 
 
-def _make_folder(path: str) -> None:
+def _make_folder(path: str, mode: int) -> None:
     try:
-        os.mkdir(path, 0o755)
+        os.mkdir(path, mode)
     except FileExistsError:
         return
-    os.chmod(path, 0o755)  # whatever the umask
+    os.chmod(path, mode)  # whatever the umask

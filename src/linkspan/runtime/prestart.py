@@ -89,6 +89,8 @@ def _carry(pid: int, root: str, edits: "dict[str, Any]", spec: "dict[str, Any]")
     devices = cgroup.Devices(pid) if edits.get("rules") and cgroup.are_ours() else None
     root_fd = _open_root(pid, root)
     _enter(pid)
+    if mine is not None:
+        _act_as(*mine)
     carry.unload(root_fd, freight, mine)
     if not bound:
         carry.make_nodes(root_fd, nodes, mine)
@@ -138,6 +140,15 @@ def _identity(path: str) -> "tuple[int, int]":
     except OSError as error:
         raise KernelError(f"cannot find the container's root {path}: {error.strerror}", subject=path) from None
     return status.st_dev, status.st_ino
+
+
+def _act_as(uid: int, gid: int) -> None:
+    from linkspan.kernel import identity  # most containers are root's
+
+    try:
+        identity.act_as(uid, gid)
+    except OSError as error:
+        raise KernelError(f"cannot make files as user {uid}: {error.strerror}", subject=str(uid)) from None
 
 
 def _enter(pid: int) -> None:

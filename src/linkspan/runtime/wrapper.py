@@ -50,17 +50,16 @@ def _run(setup: Setup, argv: "list[str]") -> str:
 
         report.success(found.switches["log"], found.edits)
     else:
-        _keep(setup, config_path, view, found)
+        _keep(setup, view, found)
     return str(found.switches["low_level"])
 
 
-def _keep(setup: Setup, config_path: str, view: "dict[str, Any]", found: lookup.Found) -> None:
+def _keep(setup: Setup, view: "dict[str, Any]", found: lookup.Found) -> None:
     """Leave the launcher what was just applied; what it has to write into a log is not for it."""
-    from linkspan.formats import record
     from linkspan.runtime import keep, rootfs
 
     written = rootfs.written(found.edits.get("prepare") or {})
-    keep.keep_edits(setup.state, record.request_text(config_path, view), found, setup.hook, written)
+    keep.keep_edits(setup.state, view, found, setup.hook, written)
 
 
 def _apply(setup: Setup, spec: "dict[str, Any]", bundle: str, edits: "dict[str, Any]") -> bool:

@@ -15,12 +15,13 @@ import msgspec
 
 from linkspan._version import __version__
 from linkspan.errors import HostError
-from linkspan.formats import state
+from linkspan.formats import record, state
 from linkspan.kernel import files, process, trees
 from linkspan.store import archive
 
 START_PATH = (
     "__init__",
+    "_version",
     "errors",
     "formats/__init__",
     "formats/cgroups",
@@ -40,6 +41,7 @@ START_PATH = (
     "kernel/cgroup",
     "kernel/compat",
     "kernel/files",
+    "kernel/identity",
     "kernel/ldconfig",
     "kernel/libraries",
     "kernel/loader",
@@ -121,6 +123,8 @@ def install(place: Place) -> tuple[str, ...]:
     process.run([*pack, place.library], env={}, timeout_s=60)
     trees.make_folders(f"{place.prefix}/bin")
     launch(place, python, f"{source}/{LAUNCHER}")
+    for kind in (record.READY, record.IMAGES):
+        trees.remove_tree(f"{place.state}/{kind}")  # of another installation, which may have done it differently
     return place.launchers
 
 

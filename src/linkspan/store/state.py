@@ -88,8 +88,7 @@ def keep_switches(folder: str, document: dict[str, Any]) -> None:
     lists = ("request_words", "env_names", "annotation_prefixes")
     if any("\n" in value for value in (*values, *(value for name in lists for value in document[name]))):
         return  # the short form has one value a line; such a PATH only costs time
-    mtime_ns = int(document["stamps"][0][2].rpartition(":")[2] or 0)
-    _keep(f"{folder}/low-level", state.low_level_text(document), mtime_ns)
+    _keep(f"{folder}/low-level", state.low_level_text(document))
 
 
 def keep_edits(folder: str, name: str, edits: dict[str, Any], of: object) -> None:
@@ -124,13 +123,11 @@ def _saved_facts(folder: str, search: Search) -> HostFacts | None:
     return facts if same_host and fresh else None
 
 
-def _keep(path: str, text: str, mtime_ns: int = 0) -> None:
+def _keep(path: str, text: str) -> None:
     """Write one file of the folder; where that fails, the next start is as slow as this one."""
     try:
         trees.make_folders(os.path.dirname(path))
         files.write_whole(path, text.encode(), durable=False)
-        if mtime_ns:
-            os.utime(path, ns=(mtime_ns, mtime_ns))
     except (KernelError, OSError):
         return
 

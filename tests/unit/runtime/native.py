@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from linkspan._version import __version__
 from linkspan.formats import fastjson, oci, record, state
+from linkspan.kernel import stamps
 from linkspan.runtime import keep, patch, rootfs
 from linkspan.runtime.lookup import Found
 
@@ -56,7 +58,7 @@ class Native:
 
     def _install(self, role: str) -> None:
         python, program = self._script("python"), self.folder / f"bin/linkspan-{role}"
-        fields = [python, "code", role, "1.0", self.state, self.hook]
+        fields = [python, "code", role, __version__, self.state, self.hook]
         (self.folder / f"lib/linkspan/linkspan-{role}.start").write_bytes(
             b"".join(f"{one}\0".encode() for one in fields)
         )
@@ -72,25 +74,24 @@ class Native:
 
     def mark(self, words: tuple[str, ...] = ("NVIDIA_", "cdi.k8s.io", "DOCKER_RESOURCE_GPU")) -> None:
         """What the full program leaves the launcher."""
-        switches = {
+        self.switches: dict[str, Any] = {
             "config": self.config,
             "path": os.defpath,
-            "stamps": [["absent", self.config, ""]],
+            "stamps": [["file", self.config, stamps.take("file", self.config)]],
             "low_level": self._script("runc"),
             "every": False,
             "request_words": list(words),
             "env_names": ENV_NAMES,
             "annotation_prefixes": PREFIXES,
         }
-        Path(self.state, "low-level").write_text(state.low_level_text(switches))
+        Path(self.state, "low-level").write_text(state.low_level_text(self.switches))
 
     def keep(self, spec: dict[str, Any], edits: dict[str, Any], stamps: tuple[list[str], ...] = ()) -> bytes | None:
         """Keep edits as the wrapper does for a container that asks as this specification does; the request's text."""
         view = oci.request_view(spec, ENV_NAMES, PREFIXES)
-        key = record.request_text(self.config, view)
         written = rootfs.written(edits.get("prepare") or {})
-        keep.keep_edits(self.state, key, Found({}, edits, list(stamps)), self.hook, written)
-        return key
+        keep.keep_edits(self.state, view, Found(self.switches, edits, list(stamps)), self.hook, written)
+        return record.request_text((self.config, state.config_stamp(self.switches)), view)
 
     def create(self, text: str | bytes) -> bool:
         """Write a config.json and call ``create``: True where the launcher did it, False where it left it to Python."""

@@ -3,12 +3,14 @@
 import copy
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from linkspan._version import __version__
 from tests.unit.runtime.native import Native, edited
 
 Spec = dict[str, Any]
@@ -111,6 +113,11 @@ LEFT = {
     "a mount is no object": {"mounts": ["/a"]},
     "a user id that is none": {"process__user": {"uid": -1, "gid": 0}},
     "a variable of two lines": {"process__env": ["NVIDIA_VISIBLE_DEVICES=0", "NVIDIA_X=a\nb"]},
+    "hooks that are none": {"hooks": []},
+    "a stage that is none": {"hooks": {"prestart": "x"}},
+    "a hook that is none": {"hooks": {"prestart": [7]}},
+    "a hook without a program": {"hooks": {"poststop": [{}]}},
+    "very many mounts": {"mounts": [{"destination": f"/a{number}"} for number in range(5000)]},
 }
 
 
@@ -131,6 +138,48 @@ def test_the_launcher_leaves_to_python_what_is_out_of_the_ordinary(native: Nativ
     text = json.dumps(changed(**LEFT[name]))
     assert not native.create(text)
     assert native.path.read_text() == text
+
+
+def test_words_that_are_spelled_out_are_seen(native: Native) -> None:
+    native.keep(ordinary(), EDITS)
+    text = json.dumps(ordinary())
+    for word, spelled in (("NVIDIA_VISIBLE", "\\u004eVIDIA_VISIBLE"), ("NVIDIA_VISIBLE", "NVIDI\\u0041_VISIBLE")):
+        assert native.create(text.replace(word, spelled))
+        assert native.spec == edited(ordinary(), EDITS)
+    hidden = changed(hooks={"prestart": [{"path": "/usr/bin/nvidia-container-toolkit"}]})
+    assert not native.create(json.dumps(hidden).replace("nvidia-container-toolkit", "nvidia\\u002dcontainer-toolkit"))
+
+
+def test_edits_do_not_outlive_the_configuration_they_were_made_under(native: Native) -> None:
+    Path(native.config).write_text("x = 1\n")
+    native.mark()
+    native.keep(ordinary(), EDITS)
+    assert native.create(json.dumps(ordinary()))
+    Path(native.config).write_text("accept-nvidia-visible-devices-envvar-when-unprivileged = false\n")
+    assert not native.create(json.dumps(ordinary()))
+    native.mark()
+    assert not native.create(json.dumps(ordinary())), "the launcher knows the new configuration, but no edits under it"
+
+
+def test_records_of_another_version_are_none(native: Native) -> None:
+    native.keep(ordinary(), EDITS)
+    (file,) = (native.folder / "state/ready").iterdir()
+    text = f"{len(__version__)}:{__version__},".encode()
+    file.write_bytes(file.read_bytes().replace(text, b"5:0.0.0,", 1))
+    assert not native.create(json.dumps(ordinary()))
+
+
+def test_what_is_kept_is_for_us_alone(native: Native) -> None:
+    native.keep(changed(process__env=["NVIDIA_VISIBLE_DEVICES=0", "NVIDIA_API_KEY=secret"]), EDITS)
+    folder = native.folder / "state/ready"
+    (file,) = folder.iterdir()
+    assert (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def test_mounts_of_ours_that_are_not_normal_are_not_kept(native: Native) -> None:
+    for place in ("/opt//q", "relative", "/a/../b"):
+        native.keep(ordinary(), {**EDITS, "mounts": [{"destination": place, "source": "/a"}]})
+        assert not native.create(json.dumps(ordinary()))
 
 
 def test_as_engines_in_go_escape_it_the_request_is_the_same(native: Native) -> None:

@@ -201,6 +201,16 @@ def test_no_link_of_an_image_leads_out(native: Native) -> None:
         assert contents(second) == contents(first)
 
 
+def test_a_step_with_dots_in_its_path_never_climbs_out(native: Native) -> None:
+    """Folders that are missing are made one by one, and there ``..`` would be the parent of the root, too."""
+    arguments = ["--link", "t::/missing/../../t/l"]
+    (native.folder / "a").mkdir()
+    (native.folder / "b").mkdir()
+    learn(native, made(native.folder / "a/root", DEBIAN), arguments)
+    assert not native.prepare(made(native.folder / "b/root", DEBIAN), *arguments)
+    assert os.listdir(native.folder / "b") == ["root"]
+
+
 def test_behind_a_link_that_leads_nowhere_python_makes_folders_inside(native: Native) -> None:
     outside = made(native.folder / "outside", {})
     tree = {"/usr": Link(str(outside / "lib"))}

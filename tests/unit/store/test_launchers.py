@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from linkspan.formats import state
+from linkspan.kernel import stamps
 from linkspan.store import launchers
 
 SRC = os.path.abspath("src")
@@ -121,13 +122,12 @@ class Launched:
         every: bool = False,
     ) -> str:
         marker = f"{self.place.state}/low-level"
-        stamp = ["file" if config_exists else "absent", self.config, ""]
+        value = stamps.take("file", self.config) if config_exists else ""
+        stamp = ["file" if config_exists else "absent", self.config, value]
         switches = {"config": self.config, "path": path, "stamps": [stamp], "low_level": self.runc}
         with open(marker, "w") as file:
             names = {"env_names": ["DOCKER_RESOURCE_GPU"], "annotation_prefixes": ["cdi.k8s.io/"], "every": every}
             file.write(state.low_level_text(switches | names | {"request_words": words}))
-        if config_exists:
-            os.utime(marker, ns=(0, os.stat(self.config).st_mtime_ns))
         return marker
 
     def create(self, config_json: str) -> str:
@@ -166,6 +166,12 @@ def test_the_launcher_sees_that_the_configuration_changed(launched):
     assert launched("state").startswith("python"), "it became newer by a nanosecond"
     os.utime(launched.config, ns=(0, os.stat(launched.config).st_mtime_ns - 1000))
     assert launched("state").startswith("python"), "it became older: an old one was put back"
+    launched.mark(config_exists=True)
+    before = os.stat(launched.config)
+    with open(launched.config, "w") as file:
+        file.write("yy = 1\n")
+    os.utime(launched.config, ns=(0, before.st_mtime_ns))
+    assert launched("state").startswith("python"), "another content with the same time"
     os.unlink(launched.config)
     assert launched("state").startswith("python"), "it is gone"
 
@@ -200,6 +206,7 @@ def test_the_launcher_looks_into_the_bundle_that_runc_will_take(launched):
     assert launched("create", "-b", plain, f"--bundle={bundle}").startswith("python")
     assert launched("create", f"---bundle={bundle}", "-b", plain).startswith("runc")
     assert launched("create", "--bundle").startswith("python")
+    assert launched("run", "--bundle", "create", "c1").startswith("runc"), "the bundle has that name"
     assert launched("create", "--bundle", "/nowhere").startswith("python")
 
 

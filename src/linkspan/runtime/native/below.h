@@ -10,7 +10,7 @@
 #ifndef LINKSPAN_BELOW_H
 #define LINKSPAN_BELOW_H
 
-#include "text.h"
+#include "record.h"
 
 /* A descriptor (O_PATH) of a container's root; -1 where it cannot be opened, or is the root that we run in. */
 int root_open(const char *path);
@@ -22,6 +22,6 @@ int below_open(int root, const char *path);
 bool below_read(int root, const char *path, size_t limit, struct text *content);
 
 /* Prepares the root for the work of this name; false where Python has to. */
-bool below_prepare(const char *state, int root, struct text work);
+bool below_prepare(const struct store *store, int root, struct text work);
 
 #endif

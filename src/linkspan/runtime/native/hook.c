@@ -59,11 +59,11 @@ static bool is_read_only(int root)
 	return fstatvfs(root, &status) || status.f_flag & ST_RDONLY;
 }
 
-static bool prepare(const char *state, int root, struct text work)
+static bool prepare(const struct store *store, int root, struct text work)
 {
 	if (text_is(work, "hook"))
 		return true; /* nothing but the mask */
-	return !is_read_only(root) && below_prepare(state, root, work);
+	return !is_read_only(root) && below_prepare(store, root, work);
 }
 
 /* What is mounted at a descriptor is mounted just there. */
@@ -105,7 +105,7 @@ static bool has_input(void)
 	return poll(&input, 1, 0) != 0;
 }
 
-void start_hook(const char *state, int argc, char **argv)
+void start_hook(const struct store *store, int argc, char **argv)
 {
 	struct text work;
 	bool masks;
@@ -115,7 +115,7 @@ void start_hook(const char *state, int argc, char **argv)
 	struct text input = root < 0 ? state_read() : (struct text){NULL, 0};
 	if (input.length)
 		root = open_container(input);
-	if (root >= 0 && prepare(state, root, work) && (!masks || !mask_is_needed() || mask_params(root)))
+	if (root >= 0 && prepare(store, root, work) && (!masks || !mask_is_needed() || mask_params(root)))
 		_exit(0);
 	if (input.length)
 		state_put_back(input);

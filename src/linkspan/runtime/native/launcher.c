@@ -23,6 +23,9 @@
 enum { START_LIMIT = 1 << 16, FIELDS = 6 };
 enum { PYTHON, CODE, ROLE, VERSION, STATE, HOOK };
 
+/* What the kernel adds to the name of a program whose file is another one by now. */
+static const char REPLACED[] = " (deleted)";
+
 static void say_version(const char *name, const char *version, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
@@ -55,16 +58,17 @@ static void try_without_python(char *fields[FIELDS], const char *name, int argc,
 	/* For tests, and for whoever wants to see the longer way. */
 	const char *debug = getenv("LINKSPAN_DEBUG");
 	bool runtime = !strcmp(fields[ROLE], "runtime");
+	struct store store = {fields[STATE], fields[VERSION]};
 	if (runtime)
 		say_version(name, fields[VERSION], argc, argv);
 	if (debug && *debug)
 		return;
 	if (runtime)
-		start_runtime(fields[STATE], fields[HOOK], argc, argv);
+		start_runtime(&store, fields[HOOK], argc, argv);
 	else if (!strcmp(fields[ROLE], "hook"))
-		start_hook(fields[STATE], argc, argv);
+		start_hook(&store, argc, argv);
 	else
-		start_prestart(fields[STATE], argc, argv);
+		start_prestart(&store, argc, argv);
 }
 
 int main(int argc, char **argv)
@@ -74,6 +78,8 @@ int main(int argc, char **argv)
 	struct text text;
 	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
 	self[length > 0 ? length : 0] = 0;
+	if (text_ends(text_of(self), REPLACED))
+		self[length - (ssize_t)strlen(REPLACED)] = 0; /* installed anew, just now */
 	char *name = strrchr(self, '/');
 	if (!name || argc < 1)
 		return fail("linkspan", "/proc/self/exe", "cannot be read");

@@ -13,10 +13,10 @@ static bool asks_for_nothing(const struct settings *settings, struct text input)
 	return bundle && *bundle && bundle_config(bundle, &config) && !settings_have_word(settings, config.text);
 }
 
-void start_prestart(const char *state, int argc, char **argv)
+void start_prestart(const struct store *store, int argc, char **argv)
 {
 	static struct settings settings;
-	if (argc != 2 || strcmp(argv[1], "prestart") || !settings_read(&settings, state))
+	if (argc != 2 || strcmp(argv[1], "prestart") || !settings_read(&settings, store->state))
 		return;
 	struct text input = state_read();
 	if (input.length && asks_for_nothing(&settings, input))

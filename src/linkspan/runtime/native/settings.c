@@ -31,20 +31,16 @@ static int split_lines(char *text, char *lines[LINE_LIMIT])
 	return *text ? LINE_LIMIT : count; /* what is left over was not read: too many lines, or no end */
 }
 
-static bool same_time(const struct stat *a, const struct stat *b)
-{
-	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* True where the low-level file was written for this configuration file, as it is now, and this PATH. */
-static bool holds(char *lines[], const struct stat *marker)
+static bool holds(char *lines[])
 {
+	char now[96] = "absent";
 	const char *config = config_path(), *path = getenv("PATH");
 	struct stat found;
-	bool present = stat(config, &found) == 0;
-	if (strcmp(lines[0], config) || strcmp(lines[1], path ? path : ""))
-		return false;
-	return present ? !strcmp(lines[2], "present") && same_time(&found, marker) : !strcmp(lines[2], "absent");
+	if (stat(config, &found) == 0)
+		snprintf(now, sizeof now, "%ju:%jd:%jd", (uintmax_t)found.st_ino, (intmax_t)found.st_size,
+			 (intmax_t)found.st_mtim.tv_sec * 1000000000 + found.st_mtim.tv_nsec);
+	return !strcmp(lines[0], config) && !strcmp(lines[1], path ? path : "") && !strcmp(lines[2], now);
 }
 
 static char *after(char *line, const char *head)
@@ -70,15 +66,16 @@ static bool sort_line(struct settings *settings, char *line)
 bool settings_read(struct settings *settings, const char *state)
 {
 	char path[PATH_MAX], *lines[LINE_LIMIT];
-	struct stat marker;
+	struct stat status;
 	struct text text;
 	if (snprintf(path, sizeof path, "%s/low-level", state) >= (int)sizeof path ||
-	    !read_file(path, TEXT_LIMIT, true, &text, &marker))
+	    !read_file(path, TEXT_LIMIT, true, &text, &status))
 		return false;
 	int count = split_lines((char *)text.at, lines);
-	if (count < 4 || count == LINE_LIMIT || !holds(lines, &marker))
+	if (count < 4 || count == LINE_LIMIT || !holds(lines))
 		return false;
 	settings->config = lines[0];
+	settings->stamp = lines[2];
 	settings->low_level = lines[3];
 	for (int i = 4; i < count; i++)
 		if (!sort_line(settings, lines[i]))
@@ -86,10 +83,21 @@ bool settings_read(struct settings *settings, const char *state)
 	return true;
 }
 
+/* Escapes by which a letter, a digit or a sign of a word could be spelled; nobody writes them, except to hide it. */
+static bool may_be_spelled_out(struct text config)
+{
+	static const char *const escapes[] = {"\\u002d", "\\u002D", "\\u002e", "\\u002E", "\\u002f", "\\u002F",
+					      "\\u003", "\\u004",  "\\u005",  "\\u006",  "\\u007"};
+	for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
+		if (text_contains(config, escapes[i]))
+			return true;
+	return false;
+}
+
 bool settings_have_word(const struct settings *settings, struct text config)
 {
 	for (int i = 0; i < settings->word_count; i++)
 		if (text_contains(config, settings->words[i]))
 			return true;
-	return !config.length;
+	return !config.length || may_be_spelled_out(config);
 }

@@ -1,12 +1,12 @@
 /* What the full program leaves the launcher of its configuration.
  *
- * STATE/low-level holds lines: the configuration file and the PATH that it was written for, "present" or "absent" (was
- * there such a file), the low-level runtime, and then:
+ * STATE/low-level holds lines: the configuration file and the PATH that it was written for, the stamp of that file (see
+ * kernel/stamps.py; "absent" where there was none), the low-level runtime, and then:
  *   every       every container is the wrapper's business (mode legacy)
  *   word W      config.json has at least one of these if it can be a request
  *   env N       a variable that names devices beside our own
  *   prefix P    what annotations that name devices start with
- * It holds as long as the configuration file has the very modification time that this file has, and only if we wrote it.
+ * It holds as long as the configuration file's stamp does, and only if we wrote it.
  */
 #ifndef LINKSPAN_SETTINGS_H
 #define LINKSPAN_SETTINGS_H
@@ -16,7 +16,7 @@
 enum { LINE_LIMIT = 64 };
 
 struct settings {
-	char *config, *low_level;
+	char *config, *stamp, *low_level;
 	char *words[LINE_LIMIT], *env[LINE_LIMIT], *prefixes[LINE_LIMIT];
 	int word_count, env_count, prefix_count;
 	bool every;

@@ -39,8 +39,8 @@ static const char *bundle_of(int argc, char **argv)
 			continue;
 		if (argv[i][name])
 			bundle = argv[i] + name + 1;
-		else if (++i < argc)
-			bundle = argv[i];
+		else if (i + 1 < argc)
+			bundle = argv[i + 1];
 		else
 			return NULL;
 	}
@@ -48,7 +48,7 @@ static const char *bundle_of(int argc, char **argv)
 }
 
 /* Prepares the root that config.json names; false where Python has to, which may find that a hook does. */
-static bool prepare(const char *state, const struct json *config, const char *bundle, struct text work)
+static bool prepare(const struct store *store, const struct json *config, const char *bundle, struct text work)
 {
 	char path[PATH_MAX];
 	int root = json_member(config, 0, "root"), linux = json_member(config, 0, "linux");
@@ -57,13 +57,14 @@ static bool prepare(const char *state, const struct json *config, const char *bu
 	if (named <= 0 || !json_is(config, named, STRING) || !config->tokens[named].plain || namespaces < 0)
 		return false;
 	/* A user namespace decides who owns what is made, and whether it can be. */
-	if (namespaces && text_contains(json_text(config, namespaces), "\"user\""))
+	struct text spelled = namespaces ? json_text(config, namespaces) : (struct text){"", 0};
+	if (text_contains(spelled, "\"user\"") || text_contains(spelled, "\\"))
 		return false;
 	char *name = text_string(json_text(config, named));
-	if (!name || snprintf(path, sizeof path, "%s/%s", *name == '/' ? "" : bundle, name) >= (int)sizeof path)
+	if (!name || !*name || snprintf(path, sizeof path, "%s/%s", *name == '/' ? "" : bundle, name) >= (int)sizeof path)
 		return false;
 	int place = root_open(path);
-	return place >= 0 && below_prepare(state, place, work);
+	return place >= 0 && below_prepare(store, place, work);
 }
 
 /* Replaces config.json in one step, with mode and owner as they were; it waits for no disk. */
@@ -89,18 +90,20 @@ static bool replace_config(const char *bundle, const char *path, struct text tex
 }
 
 /* The name of the edits: what the container asks for, and under which configuration. */
-static bool open_edits(struct record *record, const char *state, const struct settings *settings, const struct json *config)
+static bool open_edits(struct record *record, const struct store *store, const struct settings *settings, const struct json *config)
 {
 	struct buffer key = {0};
 	buffer_put(&key, settings->config);
 	buffer_put(&key, "\n");
+	buffer_put(&key, settings->stamp);
+	buffer_put(&key, "\n");
 	if (!request_text(config, settings, &key))
 		return false;
-	return record_open(record, state, "ready", buffer_text(&key), buffer_text(&key)) && stamps_hold(record);
+	return record_open(record, store, "ready", buffer_text(&key), buffer_text(&key)) && stamps_hold(record);
 }
 
 /* Edits config.json and prepares the root, where both are known from an earlier start. */
-static bool edit(const char *state, const char *hook, const struct settings *settings, const char *bundle)
+static bool edit(const struct store *store, const char *hook, const struct settings *settings, const char *bundle)
 {
 	char path[PATH_MAX];
 	struct stat status;
@@ -113,7 +116,7 @@ static bool edit(const char *state, const char *hook, const struct settings *set
 		return false;
 	if (!settings->every && !settings_have_word(settings, text))
 		return true;
-	if (settings->every || !json_scan(&config, text) || !open_edits(&record, state, settings, &config))
+	if (settings->every || !json_scan(&config, text) || !open_edits(&record, store, settings, &config))
 		return false;
 	struct splice splice = {.config = &config};
 	bool ready = splice_edits(&splice, &record);
@@ -122,19 +125,19 @@ static bool edit(const char *state, const char *hook, const struct settings *set
 		return false;
 	if (mask.length && mask_is_needed() && !splice_hook(&splice, "createContainer", mask))
 		return false;
-	if (work.length && !prepare(state, &config, bundle, work))
+	if (work.length && !prepare(store, &config, bundle, work))
 		return false;
 	splice_write(&splice, &out);
 	return !splice.count || (!out.failed && replace_config(bundle, path, buffer_text(&out), &status));
 }
 
-void start_runtime(const char *state, const char *hook, int argc, char **argv)
+void start_runtime(const struct store *store, const char *hook, int argc, char **argv)
 {
 	static struct settings settings;
 	bool create = false;
 	for (int i = 1; i < argc; i++)
-		create |= !strcmp(argv[i], "create");
-	if (!settings_read(&settings, state) || (create && !edit(state, hook, &settings, bundle_of(argc, argv))))
+		create |= !strcmp(argv[i], "create") && !is_bundle_flag(argv[i - 1], strlen(argv[i - 1]));
+	if (!settings_read(&settings, store->state) || (create && !edit(store, hook, &settings, bundle_of(argc, argv))))
 		return;
 	argv[0] = settings.low_level;
 	execv(argv[0], argv);
