@@ -1,8 +1,9 @@
 """The names in the state folder, shared by the start path, which reads there, and the full program, which writes.
 
 facts.json        the facts that specs and edits are made from
-switches.json     what of the configuration the start path needs
-low-level         the low-level runtime, for the launcher (``low_level_text``)
+switches/HASH     what of the configuration the start path needs, for one file and one PATH: several engines may have
+                  their own
+settings/HASH     the same in short, for the launcher (``settings_text``)
 edits/KEY.json    the edits for one request, with the stamps of the host that they were made for
 ready/HASH        the same for the launcher, as the wrapper applied them (``formats.record``)
 images/HASH       how a root was prepared for one work, for the launcher too
@@ -10,13 +11,13 @@ images/HASH       how a root was prepared for one work, for the launcher too
 
 from _blake2 import blake2b
 
-from linkspan.formats import fastjson
+from linkspan.formats import fastjson, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-VERSION = 3
+VERSION = 4
 """Of the documents in the folder; raised whenever an older one would be misread."""
 
 FACTS = "facts.json"
@@ -31,6 +32,11 @@ def config_path(named: str, home: str) -> str:
     The launcher has the same rule in C.
     """
     return named or f"{home or '/etc'}/nvidia-container-runtime/config.toml"
+
+
+def caller_name(config_path: str, search_path: str) -> str:
+    """The name of what is kept for engines with this configuration file and this PATH."""
+    return record.file_name(f"{config_path}\n{search_path}".encode("utf-8", "surrogateescape"))
 
 
 def edits_name(view: "dict[str, Any]", switches: "dict[str, Any]", caller: str) -> str:
@@ -48,8 +54,8 @@ def config_stamp(switches: "dict[str, Any]") -> str:
     return switches["stamps"][0][2] or "absent"
 
 
-def low_level_text(switches: "dict[str, Any]") -> str:
-    """The lines of ``low-level``, which the launcher reads: see ``runtime/native/wrapper.c``.
+def settings_text(switches: "dict[str, Any]") -> str:
+    """The lines of ``settings``, which the launcher reads: see ``runtime/native/settings.h``.
 
     For which configuration file and PATH they hold; the stamp of that file; the low-level runtime; whether every
     container is the wrapper's business; and what a request is made of: the words of which config.json has at least one

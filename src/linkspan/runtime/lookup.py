@@ -72,7 +72,7 @@ def config_path() -> str:
 
 def read_switches(folder: str, config_path: str, search_path: str) -> "dict[str, Any] | None":
     """The switches for this configuration file and engine PATH, or None where they have to be read anew."""
-    switches = _read_own(f"{folder}/switches.json")
+    switches = _read_own(f"{folder}/switches/{state.caller_name(config_path, search_path)}")
     if switches is None or switches.get("version") != state.VERSION:
         return None
     if switches["config"] != config_path or switches["path"] != search_path or stamps.stale(switches["stamps"]):

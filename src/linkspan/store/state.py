@@ -18,6 +18,9 @@ from linkspan.kernel import files, stamps, trees
 EDITS_KEPT = 512
 """Files below ``edits``. What is kept is decided by requests, which strangers write, so their number has a bound."""
 
+SETTINGS_KEPT = 64
+"""Of different configuration files and PATHs: more than a host has engines."""
+
 DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -83,18 +86,21 @@ def keep_switches(folder: str, document: dict[str, Any]) -> None:
     """Keep the switches, and the launcher's short form of them; not those of who needs no low-level runtime."""
     if not document["low_level"]:
         return
-    _keep(f"{folder}/switches.json", fastjson.dumps(document))
+    name = state.caller_name(document["config"], document["path"])
+    _make_room(f"{folder}/switches", SETTINGS_KEPT)
+    _keep(f"{folder}/switches/{name}", fastjson.dumps(document))
     values = (document["config"], document["path"], document["low_level"])
     lists = ("request_words", "env_names", "annotation_prefixes")
     if any("\n" in value for value in (*values, *(value for name in lists for value in document[name]))):
-        return  # the short form has one value a line; such a PATH only costs time
-    _keep(f"{folder}/low-level", state.low_level_text(document))
+        return  # the launcher's has one value a line; such a PATH only costs time
+    _make_room(f"{folder}/settings", SETTINGS_KEPT)
+    _keep(f"{folder}/settings/{name}", state.settings_text(document))
 
 
 def keep_edits(folder: str, name: str, edits: dict[str, Any], of: object) -> None:
     """Keep edits under their name (``formats.state``), with the stamps (``of``) under which they hold."""
     document = {"version": state.VERSION, "stamps": of, "edits": edits}
-    _make_room(f"{folder}/edits")
+    _make_room(f"{folder}/edits", EDITS_KEPT)
     _keep(f"{folder}/{name}", fastjson.dumps(document))
 
 
@@ -132,14 +138,14 @@ def _keep(path: str, text: str) -> None:
         return
 
 
-def _make_room(folder: str) -> None:
-    """Drop the older half of the edits when there are too many."""
+def _make_room(folder: str, limit: int) -> None:
+    """Drop the older half of what is in a folder when it is too much."""
     try:
         names = os.listdir(folder)
-        if len(names) < EDITS_KEPT:
+        if len(names) < limit:
             return
         paths = sorted((f"{folder}/{name}" for name in names), key=os.path.getmtime)
-        for path in paths[: EDITS_KEPT // 2]:
+        for path in paths[: limit // 2]:
             os.unlink(path)
     except OSError:
         return

@@ -84,7 +84,9 @@ class Native:
             "env_names": ENV_NAMES,
             "annotation_prefixes": PREFIXES,
         }
-        Path(self.state, "low-level").write_text(state.low_level_text(self.switches))
+        file = Path(self.state, "settings", state.caller_name(self.config, os.defpath))
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(state.settings_text(self.switches))
 
     def keep(self, spec: dict[str, Any], edits: dict[str, Any], stamps: tuple[list[str], ...] = ()) -> bytes | None:
         """Keep edits as the wrapper does for a container that asks as this specification does; the request's text."""

@@ -121,13 +121,14 @@ class Launched:
         words: tuple[str, ...] = ("NVIDIA_",),
         every: bool = False,
     ) -> str:
-        marker = f"{self.place.state}/low-level"
+        marker = f"{self.place.state}/settings/{state.caller_name(self.config, path)}"
+        os.makedirs(os.path.dirname(marker), exist_ok=True)
         value = stamps.take("file", self.config) if config_exists else ""
         stamp = ["file" if config_exists else "absent", self.config, value]
         switches = {"config": self.config, "path": path, "stamps": [stamp], "low_level": self.runc}
         with open(marker, "w") as file:
             names = {"env_names": ["DOCKER_RESOURCE_GPU"], "annotation_prefixes": ["cdi.k8s.io/"], "every": every}
-            file.write(state.low_level_text(switches | names | {"request_words": words}))
+            file.write(state.settings_text(switches | names | {"request_words": words}))
         return marker
 
     def create(self, config_json: str) -> str:
@@ -177,11 +178,18 @@ def test_the_launcher_sees_that_the_configuration_changed(launched):
 
 
 def test_the_launcher_sees_another_path_and_a_runtime_that_is_gone(launched):
-    launched.mark(config_exists=False, path="/elsewhere")
-    assert launched("state").startswith("python")
+    marker = launched.mark(config_exists=False, path="/elsewhere")
+    os.rename(marker, launched.mark(config_exists=False))
+    assert launched("state").startswith("python"), "the file is for another PATH than its name says"
     launched.mark(config_exists=False)
     os.unlink(launched.runc)
     assert launched("state").startswith("python")
+
+
+def test_engines_with_paths_of_their_own_do_not_drive_each_other_out(launched):
+    launched.mark(config_exists=False)
+    launched.mark(config_exists=False, path="/opt/k3s/bin")
+    assert launched("state").startswith("runc")
 
 
 def test_a_container_that_cannot_be_a_request_goes_straight_on(launched):

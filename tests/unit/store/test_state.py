@@ -33,7 +33,8 @@ def test_what_is_kept_is_what_the_start_path_finds(tmp_path, path):
     assert switches["env_names"] == ["A", "B"]
     assert switches["low_level"] == f"{path}/runc"
     assert switches["log"] == "/var/log/x"
-    assert (tmp_path / "state" / "low-level").read_text().splitlines()[2] == stamp.value
+    (settings,) = (tmp_path / "state/settings").iterdir()
+    assert settings.read_text().splitlines()[2] == stamp.value
     assert lookup.read_switches(str(tmp_path / "state"), str(config), "/other") is None
     config.write_text("disable-require = true\n")
     assert lookup.read_switches(str(tmp_path / "state"), str(config), path) is None

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "settings.h"
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static int split_lines(char *text, char *lines[LINE_LIMIT])
 	return *text ? LINE_LIMIT : count; /* what is left over was not read: too many lines, or no end */
 }
 
-/* True where the low-level file was written for this configuration file, as it is now, and this PATH. */
+/* True where the settings were written for this configuration file, as it is now, and this PATH. */
 static bool holds(char *lines[])
 {
 	char now[96] = "absent";
@@ -63,13 +64,24 @@ static bool sort_line(struct settings *settings, char *line)
 	return value != NULL;
 }
 
+/* Its file's name: several engines may have their own configuration, and a PATH each. */
+static bool settings_path(char path[PATH_MAX], const char *state)
+{
+	const char *search_path = getenv("PATH");
+	struct buffer name = {0};
+	buffer_put(&name, config_path());
+	buffer_put(&name, "\n");
+	buffer_put(&name, search_path ? search_path : "");
+	return !name.failed &&
+	       snprintf(path, PATH_MAX, "%s/settings/%016" PRIx64, state, text_hash(buffer_text(&name))) < PATH_MAX;
+}
+
 bool settings_read(struct settings *settings, const char *state)
 {
 	char path[PATH_MAX], *lines[LINE_LIMIT];
 	struct stat status;
 	struct text text;
-	if (snprintf(path, sizeof path, "%s/low-level", state) >= (int)sizeof path ||
-	    !read_file(path, TEXT_LIMIT, true, &text, &status))
+	if (!settings_path(path, state) || !read_file(path, TEXT_LIMIT, true, &text, &status))
 		return false;
 	int count = split_lines((char *)text.at, lines);
 	if (count < 4 || count == LINE_LIMIT || !holds(lines))

@@ -1,6 +1,6 @@
 /* What the full program leaves the launcher of its configuration.
  *
- * STATE/low-level holds lines: the configuration file and the PATH that it was written for, the stamp of that file (see
+ * STATE/settings/HASH, for the configuration file and the PATH of whoever calls, holds lines: the configuration file and the PATH that it was written for, the stamp of that file (see
  * kernel/stamps.py; "absent" where there was none), the low-level runtime, and then:
  *   every       every container is the wrapper's business (mode legacy)
  *   word W      config.json has at least one of these if it can be a request
