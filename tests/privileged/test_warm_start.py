@@ -12,7 +12,7 @@ import pytest
 from linkspan.formats import record
 from linkspan.sim.spec import SimSpec
 from tests import cdi_engine, driver_files, rootfs
-from tests.containers import Bundle, Outcome, Runtime, new_bundle, run
+from tests.containers import Bundle, Outcome, Runtime, Wrapper, new_bundle, run
 from tests.privileged import inside
 from tests.rootfs import Kind, fresh_root
 from tests.toolkit import Toolkit
@@ -35,51 +35,96 @@ def warm(tmp_path: Path) -> Iterator[Toolkit]:
 @contextlib.contextmanager
 def without_python(toolkit: Toolkit) -> Iterator[None]:
     """The launchers find no interpreter, so what they leave to it fails."""
-    for name in ("linkspan-runtime", "linkspan-hook"):
+    names = [os.path.basename(path) for path in toolkit.place.launchers]
+    for name in names:
         file = Path(toolkit.place.library, f"{name}.start")
         _, rest = file.read_bytes().split(b"\0", 1)
         shutil.copy(file, f"{file}.kept")
         file.write_bytes(b"/nonexistent/python\0" + rest)
     yield
-    for name in ("linkspan-runtime", "linkspan-hook"):
+    for name in names:
         file = Path(toolkit.place.library, f"{name}.start")
         os.replace(f"{file}.kept", file)
 
 
-@pytest.mark.parametrize("kind", rootfs.KINDS)
-@pytest.mark.parametrize("path", ["wrapper", "hook"])
-def test_the_second_container_of_a_kind_starts_without_python(
-    warm: Toolkit, runtime: Runtime, kind: Kind, path: str
-) -> None:
-    spec = warm.generate() if path == "hook" else None
-    wrapper = warm.over(runtime)
+def prestart(toolkit: Toolkit, bundle: Bundle, wrapper: Wrapper) -> Bundle:
+    """The bundle with the prestart hook, as Docker's ``--gpus`` makes it."""
+    env = [f"{key}={value}" for key, value in {"PATH": os.defpath, **wrapper.env}.items()]
+    entry = {"path": toolkit.place.prestart, "args": ["nvidia-container-runtime-hook", "prestart"], "env": env}
+    bundle.config["hooks"] = {"prestart": [entry]}
+    return bundle
 
-    def life() -> Outcome:
-        command = inside.open_libraries(*inside.LIBRARIES, musl=kind == "musl")
+
+class Way:
+    """One of the three ways to a container's GPUs: how a life on it goes."""
+
+    def __init__(self, name: str, toolkit: Toolkit, runtime: Runtime) -> None:
+        self._name, self._toolkit, self._runtime = name, toolkit, runtime
+        self._spec = toolkit.generate() if name == "hook" else {}
+        self._wrapper = toolkit.over(runtime)
+
+    def life(self, command: tuple[str, ...], kind: Kind = "debian") -> Outcome:
         with fresh_root(kind) as root, new_bundle(root, *command) as bundle:
-            if spec:
-                cdi_engine.inject(bundle.config, spec, ["0", "2"])
-                return run(runtime, bundle)
-            return run(runtime, bundle.env(ASK, CUDA_IMAGE), wrapper)
+            if self._name == "hook":
+                cdi_engine.inject(bundle.config, self._spec, ["0", "2"])
+                return run(self._runtime, bundle)
+            bundle.env(ASK, CUDA_IMAGE)
+            if self._name == "prestart":
+                return run(self._runtime, prestart(self._toolkit, bundle, self._wrapper))
+            return run(self._runtime, bundle, self._wrapper)
 
+
+MOUNTS = "cut -d' ' -f 4-6,7- /proc/self/mountinfo | sed 's/ - .*//'"
+"""What is mounted where, with which options, and how it spreads; less its number and its file system."""
+FILES = "ls -ln --time-style=+ /dev /usr/lib/x86_64-linux-gnu"
+
+WAYS = ("wrapper", "hook", "prestart")
+
+
+@pytest.mark.parametrize("kind", rootfs.KINDS)
+@pytest.mark.parametrize("way", WAYS)
+def test_the_second_container_of_a_kind_starts_without_python(
+    warm: Toolkit, runtime: Runtime, kind: Kind, way: str
+) -> None:
+    path = Way(way, warm, runtime)
+    command = inside.open_libraries(*inside.LIBRARIES, musl=kind == "musl")
     with without_python(warm):
-        assert life().created, "nobody knows how yet"
-    inside.assert_found(life(), *inside.LIBRARIES)
+        assert path.life(command, kind).created, "nobody knows how yet"
+    inside.assert_found(path.life(command, kind), *inside.LIBRARIES)
     with without_python(warm):
-        inside.assert_found(life(), *inside.LIBRARIES)
+        inside.assert_found(path.life(command, kind), *inside.LIBRARIES)
 
 
-def test_it_sees_exactly_the_gpus_asked_for(warm: Toolkit, runc: Runtime) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_it_sees_exactly_the_gpus_asked_for(warm: Toolkit, runtime: Runtime, way: str) -> None:
+    path = Way(way, warm, runtime)
+    path.life(("/bin/true",))
+    with without_python(warm):
+        assert inside.uuids(path.life(inside.LIST_GPUS).output) == inside.gpu_uuids([0, 2])
+        assert inside.answers(path.life(inside.open_nodes()).output) == inside.only_minors([0, 2])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_its_mounts_and_nodes_are_those_that_python_makes(warm: Toolkit, runc: Runtime, way: str) -> None:
+    path = Way(way, warm, runc)
+    command = ("/bin/sh", "-c", f"({MOUNTS}; {FILES}) | grep -i nvidia")
+    outputs = [path.life(command).output for _ in range(2)]
+    with without_python(warm):
+        outputs.append(path.life(command).output)
+    assert len(outputs[0].splitlines()) > 20
+    assert outputs == outputs[:1] * 3
+
+
+def test_a_container_that_asks_for_nothing_costs_no_python_either(warm: Toolkit, runc: Runtime) -> None:
+    path = Way("prestart", warm, runc)
+    path.life(("/bin/true",))
     wrapper = warm.over(runc)
-
-    def life(command: tuple[str, ...]) -> Outcome:
-        with fresh_root() as root, new_bundle(root, *command) as bundle:
-            return run(runc, bundle.env(ASK), wrapper)
-
-    life(("/bin/true",))
-    with without_python(warm):
-        assert inside.uuids(life(inside.LIST_GPUS).output) == inside.gpu_uuids([0, 2])
-        assert inside.answers(life(inside.open_nodes()).output) == inside.only_minors([0, 2])
+    with without_python(warm), fresh_root() as root, new_bundle(root, "/bin/true") as bundle:
+        assert run(runc, prestart(warm, bundle, wrapper)).created != 0, "this configuration file is a new one"
+    with fresh_root() as root, new_bundle(root, "/bin/true") as bundle:
+        assert run(runc, prestart(warm, bundle.env(ASK), wrapper)).exit == 0
+    with without_python(warm), fresh_root() as root, new_bundle(root, "/bin/true") as bundle:
+        assert run(runc, prestart(warm, bundle, wrapper)).exit == 0
 
 
 def test_another_request_or_a_host_that_changed_is_not_taken_for_it(warm: Toolkit, runc: Runtime) -> None:

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     Field = str | bytes | int
 
-READY, IMAGES = "ready", "images"
-"""The folders of the state folder: edits by what is asked for, and how roots are prepared by what they look like."""
+READY, CARRY, IMAGES = "ready", "carry", "images"
+"""The folders of the state folder: edits by what is asked for, the wrapper's and the prestart hook's, and how roots are
+prepared by what they look like."""
 
 
 def render(fields: "Iterable[Field]") -> bytes:
@@ -38,10 +39,11 @@ def file_name(text: bytes) -> str:
     return f"{value:016x}"
 
 
-def request_text(config: "tuple[str, str]", view: "dict[str, Any]") -> "bytes | None":
+def request_text(config: "tuple[str, ...]", view: "dict[str, Any]") -> "bytes | None":
     """A request view (``formats.oci``) under a configuration as one text; None where the launcher does not make it.
 
-    ``config`` is the configuration file's path and its stamp, as ``formats.state`` writes them for the launcher.
+    ``config`` is the configuration file's path and its stamp, as ``formats.state`` writes them for the launcher; before
+    them, for the prestart hook, stands ``hook``.
     ``runtime/native/request.c`` makes the same from a config.json.
     """
     entries = [*view["env"], *(f"{key}={value}" for key, value in view["annotations"].items())]

@@ -127,13 +127,19 @@ def make_nodes(root_fd: int, entries: "Iterable[dict[str, Any]]", owner: "Owner"
 _TYPES = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
 
 
+def node_mode(entry: "dict[str, Any]") -> int:
+    """Type and mode of a node, as mknod(2) takes them."""
+    mode: int = entry.get("fileMode", 0o666)
+    return _TYPES[entry["type"]] | mode & 0o777
+
+
 def _make_node(folder: int, name: str, entry: "dict[str, Any]", owner: "Owner") -> None:
-    mode = entry.get("fileMode", 0o666) & 0o777
+    mode = node_mode(entry)
     device = os.makedev(entry.get("major", 0), entry.get("minor", 0))
-    os.mknod(name, _TYPES[entry["type"]] | mode, device, dir_fd=folder)
+    os.mknod(name, mode, device, dir_fd=folder)
     fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
-        os.chmod(f"/proc/self/fd/{fd}", mode)  # whatever the umask
+        os.chmod(f"/proc/self/fd/{fd}", stat.S_IMODE(mode))  # whatever the umask
         uid, gid = owner or (0, 0)
         os.chown(f"/proc/self/fd/{fd}", entry.get("uid", uid), entry.get("gid", gid))
     finally:

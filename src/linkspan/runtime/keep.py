@@ -9,12 +9,13 @@ import posix as os
 from linkspan._version import __version__
 from linkspan.errors import LinkspanError
 from linkspan.formats import fastjson, pathnames, record, state
-from linkspan.kernel import files, notes, paths, prepare
+from linkspan.kernel import carry, files, notes, paths, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from linkspan.kernel.carry import Freight
     from linkspan.runtime.lookup import Found
 
     Document = dict[str, Any]
@@ -52,6 +53,11 @@ def wrapper_work(work: "Document") -> str:
     return f"wrapper\n{fastjson.dumps(work)}"
 
 
+def carry_work(work: "Document") -> str:
+    """The name of the work that the prestart hook has."""
+    return f"carry\n{fastjson.dumps(work)}"
+
+
 def hook_work(arguments: "list[str]") -> str:
     """The name of the work that a hook's arguments (after the verb) stand for; ``runtime/native/hook.c`` has it too."""
     return "\n".join(["hook", *(argument for argument in arguments if argument != "--mask-params")])
@@ -67,6 +73,39 @@ def keep_edits(folder: str, view: "Document", found: "Found", hook: str, written
     if key is None or edits.keys() - _NATIVE or not _is_simple(edits, written):
         return
     _keep(f"{folder}/{record.READY}", READY_KEPT, key, [key, *_ready(edits, found.stamps, hook, written)])
+
+
+def keep_carry(folder: str, view: "Document", found: "Found", freight: "list[Freight]") -> None:
+    """Keep what the prestart hook carries into a container that asks for what this request view says.
+
+    ``freight`` are the mounts among the edits, taken hold of.
+    """
+    edits, switches = found.edits, found.switches
+    key = record.request_text(("hook", switches["config"], state.config_stamp(switches)), view)
+    if key is None or edits.keys() - _NATIVE:
+        return
+    rules = [(rule["type"], rule["major"], rule["minor"], _access(rule["access"])) for rule in edits.get("rules", ())]
+    mounts = [(one.source, one.destination, one.flags, int(one.recursive), int(one.is_folder)) for one in freight]
+    work = edits.get("prepare")
+    fields = [
+        *record.rows(found.stamps),
+        *record.rows(rules),
+        carry_work(work) if work else "",
+        int(edits.get("mask_params", False)),
+        *record.rows(mounts),
+        *record.rows([_node(entry) for entry in edits.get("devices", ())]),
+    ]
+    _keep(f"{folder}/{record.CARRY}", READY_KEPT, key, [key, *fields])
+
+
+def _access(letters: str) -> int:
+    """BPF_DEVCG_ACC_* of linux/bpf.h."""
+    return sum(bit for letter, bit in (("m", 1), ("r", 2), ("w", 4)) if letter in letters)
+
+
+def _node(entry: "Document") -> "tuple[Any, ...]":
+    mode = carry.node_mode(entry)
+    return entry["path"], mode, entry.get("major", 0), entry.get("minor", 0), entry.get("uid", 0), entry.get("gid", 0)
 
 
 def _is_simple(edits: "Document", written: "list[str]") -> bool:

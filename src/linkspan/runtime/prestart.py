@@ -10,14 +10,15 @@ import posix as os
 
 from linkspan.errors import FormatError, KernelError, LinkspanError
 from linkspan.formats import oci
-from linkspan.kernel import carry, cgroup, mounts, paths, prepare, stamps
-from linkspan.runtime import given, lookup
+from linkspan.kernel import carry, cgroup, mounts, paths, stamps
+from linkspan.runtime import given, keep, lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from linkspan.runtime.lookup import Setup
+    from linkspan.kernel.carry import Freight
+    from linkspan.runtime.lookup import Found, Setup
 
 PROGRAM = "nvidia-container-runtime-hook"
 USAGE = f"usage: {PROGRAM} [-config FILE] [-debug] [-version] prestart | poststart | poststop\n"
@@ -77,41 +78,63 @@ def _prestart(setup: "Setup", config_path: str) -> None:
     pid = state.get("pid")
     if not isinstance(pid, int) or pid < 1:
         raise FormatError("the container's state names no process", hint="this hook is one for prestart")
-    _carry(pid, given.root_of(bundle, spec), edits, spec)
+    _Carrier(setup, found, spec, pid, given.root_of(bundle, spec)).carry()
 
 
-def _carry(pid: int, root: str, edits: "dict[str, Any]", spec: "dict[str, Any]") -> None:
-    """All that is of the host is taken hold of before the container's mount namespace is entered."""
-    owner = given.root_owner(spec) or _owner_of(pid)
-    mine = None if owner == (os.geteuid(), os.getegid()) else owner
-    nodes, bound = edits.get("devices", ()), _node_binds(spec, edits)
-    freight = carry.load([*edits.get("mounts", ()), *bound])
-    devices = cgroup.Devices(pid) if edits.get("rules") and cgroup.are_ours() else None
-    root_fd = _open_root(pid, root)
-    _enter(pid)
-    if mine is not None:
-        _act_as(*mine)
-    carry.unload(root_fd, freight, mine)
-    if not bound:
-        carry.make_nodes(root_fd, nodes, mine)
-    if "prepare" in edits:
-        prepare.prepare(root_fd, edits["prepare"], owner)
-    if edits.get("mask_params") and stamps.exists(oci.PARAMS):
-        from linkspan.kernel import params
+class _Carrier:
+    """One container, and what it is given."""
 
-        params.mask_params(root_fd)
-    if devices is not None:
-        devices.allow(edits["rules"])
+    __slots__ = ("_edits", "_found", "_is_mapped", "_owner", "_pid", "_root", "_setup", "_spec")
 
+    def __init__(self, setup: "Setup", found: "Found", spec: "dict[str, Any]", pid: int, root: str) -> None:
+        self._setup = setup
+        self._found = found
+        self._edits = found.edits
+        self._spec = spec
+        self._pid = pid
+        self._root = root
+        self._owner = given.root_owner(spec) or _owner_of(pid)
+        namespaces = (spec.get("linux") or {}).get("namespaces") or ()
+        self._is_mapped = any(entry.get("type") == "user" for entry in namespaces)
 
-def _node_binds(spec: "dict[str, Any]", edits: "dict[str, Any]") -> "list[dict[str, Any]]":
-    """In a user namespace no node that is made can be opened: there those of the host are bound, as runtimes do it."""
-    namespaces = (spec.get("linux") or {}).get("namespaces") or ()
-    if not any(entry.get("type") == "user" for entry in namespaces):
-        return []
-    options = ["bind", "nosuid", "noexec"]
-    paths_of_nodes = [entry["path"] for entry in edits.get("devices", ())]
-    return [{"source": path, "destination": path, "options": options} for path in paths_of_nodes]
+    def carry(self) -> None:
+        """Everything of the host is taken hold of first; the container's mounts are entered last, only to mount."""
+        edits = self._edits
+        freight = carry.load([*edits.get("mounts", ()), *self._bound_nodes()])
+        devices = cgroup.Devices(self._pid) if edits.get("rules") and cgroup.are_ours() else None
+        root_fd = _open_root(self._pid, self._root)
+        owner = None if self._owner == (os.geteuid(), os.getegid()) else self._owner
+        if owner is None:
+            self._keep(freight)
+        else:
+            _act_as(*owner)
+        if "prepare" in edits:
+            name = keep.carry_work(edits["prepare"])
+            keep.prepare_root(self._setup.state, root_fd, edits["prepare"], self._owner, name)
+        if not self._is_mapped:
+            carry.make_nodes(root_fd, edits.get("devices", ()), owner)
+        _enter(self._pid)
+        carry.unload(root_fd, freight, owner)
+        if edits.get("mask_params") and stamps.exists(oci.PARAMS):
+            from linkspan.kernel import params
+
+            params.mask_params(root_fd)
+        if devices is not None:
+            devices.allow(edits["rules"])
+
+    def _bound_nodes(self) -> "list[dict[str, Any]]":
+        """In a user namespace no node that is made can be opened: there the host's are bound, as runtimes do it."""
+        if not self._is_mapped:
+            return []
+        places = [entry["path"] for entry in self._edits.get("devices", ())]
+        return [{"source": path, "destination": path, "options": ["bind", "nosuid", "noexec"]} for path in places]
+
+    def _keep(self, freight: "list[Freight]") -> None:
+        """Leave the launcher what is carried. Containers with a user namespace are not for it."""
+        switches = self._found.switches
+        if not self._is_mapped and not switches["log"]:
+            view = oci.request_view(self._spec, switches["env_names"], ())
+            keep.keep_carry(self._setup.state, view, self._found, freight)
 
 
 def _owner_of(pid: int) -> "tuple[int, int]":

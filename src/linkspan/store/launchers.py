@@ -123,7 +123,7 @@ def install(place: Place) -> tuple[str, ...]:
     process.run([*pack, place.library], env={}, timeout_s=60)
     trees.make_folders(f"{place.prefix}/bin")
     launch(place, python, f"{source}/{LAUNCHER}")
-    for kind in (record.READY, record.IMAGES):
+    for kind in (record.READY, record.CARRY, record.IMAGES):
         trees.remove_tree(f"{place.state}/{kind}")  # of another installation, which may have done it differently
     return place.launchers
 

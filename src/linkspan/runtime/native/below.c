@@ -300,6 +300,12 @@ static int folder_of(int root, char *path, const char **name)
 	return folder_at(root, path, 0755);
 }
 
+int below_parent(int root, const char *path, const char **name)
+{
+	char *copy = strdup(path);
+	return copy ? folder_of(root, copy, name) : -1;
+}
+
 /* A name that nobody can have put there before us, as kernel/paths.py makes them. */
 static bool temporary_name(char name[64], const char *final)
 {
