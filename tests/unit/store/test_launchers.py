@@ -49,6 +49,8 @@ def test_the_list_is_complete_also_for_what_is_imported_late():
 
 def imports_of(module: str) -> set[str]:
     """The modules of ours that a module's source imports anywhere, less what only a type checker sees."""
+    if module == "__init__":
+        return set()  # it fetches the library for whoever asks for it, which the start path never does
     with open(f"{SRC}/linkspan/{module}.py", encoding="utf-8") as file:
         tree = ast.parse(file.read())
     for node in ast.walk(tree):
