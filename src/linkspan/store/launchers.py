@@ -2,6 +2,7 @@
 
     PREFIX/lib/linkspan/    the modules that a container start needs, their archive (``archive``), and what to start
     PREFIX/bin/linkspan-runtime, linkspan-hook, linkspan-prestart-hook
+    PREFIX/bin/nvidia-…     links to these, by the names that engines look for (``names``)
 
 The launchers, all the same small native program, name their interpreter, their modules and the full program
 absolutely: neither the PATH of an engine nor the environment of a container decides what runs as root. They are rebuilt
@@ -17,7 +18,7 @@ from linkspan._version import __version__
 from linkspan.errors import HostError
 from linkspan.formats import record, state
 from linkspan.kernel import files, process, trees
-from linkspan.store import archive
+from linkspan.store import archive, names
 
 START_PATH = (
     "__init__",
@@ -85,19 +86,24 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.prefix}/lib/linkspan"
 
     @property
+    def programs(self) -> str:
+        """The folder of the programs."""
+        return f"{self.prefix}/bin"
+
+    @property
     def runtime(self) -> str:
         """The runtime wrapper's launcher."""
-        return f"{self.prefix}/bin/linkspan-runtime"
+        return f"{self.programs}/linkspan-runtime"
 
     @property
     def hook(self) -> str:
         """The hook's launcher."""
-        return f"{self.prefix}/bin/linkspan-hook"
+        return f"{self.programs}/linkspan-hook"
 
     @property
     def prestart(self) -> str:
         """The prestart hook's launcher."""
-        return f"{self.prefix}/bin/linkspan-prestart-hook"
+        return f"{self.programs}/linkspan-prestart-hook"
 
     @property
     def launchers(self) -> tuple[str, ...]:
@@ -105,11 +111,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return self.runtime, self.hook, self.prestart
 
 
-def install(place: Place) -> tuple[str, ...]:
-    """Put the start path in place, replacing an earlier one; the paths of the launchers.
+def install(place: Place, *, compat: bool = True, replace: bool = False) -> tuple[str, ...]:
+    """Put the start path in place, replacing an earlier one; the paths of its programs.
 
-    Raises KernelError where the prefix cannot be written.
+    With ``compat`` they answer to the names that engines know, too; ``replace`` sets other programs aside that have
+    one. Raises KernelError where the prefix cannot be written, ConfigError where such a name is taken.
     """
+    trees.make_folders(place.programs)
+    links = names.put(place.programs, replace=replace) if compat else ()
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for module in START_PATH:
         with open(f"{source}/{module}.py", "rb") as file:
@@ -121,11 +130,10 @@ def install(place: Place) -> tuple[str, ...]:
     # Without column numbers for tracebacks that nobody prints, the archive is a tenth smaller.
     pack = [python, "-I", "-X", "no_debug_ranges", os.path.abspath(archive.__file__)]
     process.run([*pack, place.library], env={}, timeout_s=60)
-    trees.make_folders(f"{place.prefix}/bin")
     launch(place, python, f"{source}/{LAUNCHER}")
     for kind in (record.READY, record.CARRY, record.IMAGES):
         trees.remove_tree(f"{place.state}/{kind}")  # of another installation, which may have done it differently
-    return place.launchers
+    return (*place.launchers, *links)
 
 
 def launch(place: Place, python: str, program: str) -> None:
@@ -139,7 +147,7 @@ def launch(place: Place, python: str, program: str) -> None:
 
 def remove(place: Place) -> tuple[str, ...]:
     """Take away what ``install`` put in place; the paths that were there."""
-    removed = [path for path in place.launchers if trees.remove_file(path)]
+    removed = [*names.take_away(place.programs), *(path for path in place.launchers if trees.remove_file(path))]
     return (*removed, *([place.library] if trees.remove_tree(place.library) else []))
 
 

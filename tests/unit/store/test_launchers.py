@@ -9,7 +9,7 @@ import pytest
 
 from linkspan.formats import state
 from linkspan.kernel import stamps
-from linkspan.store import launchers
+from linkspan.store import launchers, names
 
 SRC = os.path.abspath("src")
 
@@ -77,12 +77,13 @@ def run(*argv: str, **env: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.allow_subprocess
 def test_installed_launchers_run_and_removing_leaves_nothing(place):
-    assert launchers.install(place) == place.launchers
+    links = tuple(f"{place.programs}/{name}" for name in names.NAMES)
+    assert launchers.install(place) == (*place.launchers, *links)
     done = run(place.hook, "nonsense")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("linkspan-hook: the first argument is nonsense")
     assert [name for name in os.listdir(place.library) if name.startswith("start.cpython-")]
-    assert launchers.remove(place) == (*place.launchers, place.library)
+    assert launchers.remove(place) == (*links, *place.launchers, place.library)
     assert launchers.remove(place) == ()
     assert [name for _, _, names in os.walk(place.prefix) for name in names] == []
 
