@@ -69,6 +69,7 @@ for path; do
 done
 
 hostname linkspan-test
+echo 1 >proc/sys/net/ipv4/ip_forward # else Docker warns
 mkdir -p run/old
 pivot_root . run/old
 cd /

@@ -16,7 +16,18 @@ from tests import debian, hosts, rootfs
 CUDA = "nvidia/cuda:12.1.1-base-ubuntu22.04"
 
 BRANCHES = (470, 525)
-BRANDS = ("tesla", "unknown", "nvidia", "nvidiartx", "geforce", "geforcertx", "quadro", "quadrortx", "titan", "titanrtx")
+BRANDS = (
+    "tesla",
+    "unknown",
+    "nvidia",
+    "nvidiartx",
+    "geforce",
+    "geforcertx",
+    "quadro",
+    "quadrortx",
+    "titan",
+    "titanrtx",
+)
 REQUIREMENT = " ".join(
     ["cuda>=12.1", *(f"brand={brand},driver>={old},driver<{old + 1}" for old in BRANCHES for brand in BRANDS)]
 )

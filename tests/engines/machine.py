@@ -51,8 +51,7 @@ class Machine:
         )
         try:
             self.pid = int(self._read_line())
-            if self._read_line() != "ready":
-                raise UnavailableError(f"this machine can hold no engine: {self._said()}")
+            self._read_line()
         except BaseException:
             self.close()
             raise
@@ -134,7 +133,7 @@ def boot(lower: str, *shared: str, version: cgroups.Version = "v1") -> Iterator[
 
 
 def of_python() -> list[str]:
-    """What linkspan consists of, and the Pythons that run it: the one of the tests, and the one for container starts."""
+    """What linkspan consists of, and the Pythons that run it: that of the tests, and that of container starts."""
     found = {REPOSITORY}
     for program in (os.path.realpath(sys.executable), launchers.interpreter()):
         prefix = os.path.dirname(os.path.dirname(program))

@@ -9,7 +9,19 @@ from tests import debian
 Release = Literal["bookworm", "trixie", "sid"]
 
 ENGINES = ("docker.io", "containerd", "podman", "runc", "crun")
-TOOLS = ("base-files", "coreutils", "dash", "fuse-overlayfs", "iproute2", "mount", "sed", "slirp4netns", "tini", "uidmap", "util-linux")
+TOOLS = (
+    "base-files",
+    "coreutils",
+    "dash",
+    "fuse-overlayfs",
+    "iproute2",
+    "mount",
+    "sed",
+    "slirp4netns",
+    "tini",
+    "uidmap",
+    "util-linux",
+)
 # linkspan runs there with the Python of the machine that runs the tests; these are the libraries of its modules.
 OF_PYTHON = ("libexpat1", "libffi8", "zlib1g")
 DOCKER_CLI = {"bookworm": (), "trixie": ("docker-cli", "docker-compose"), "sid": ("docker-cli", "docker-compose")}
