@@ -2,13 +2,15 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
 from linkspan.kernel import process
 from linkspan.sim import create as sim
 from linkspan.sim.spec import SimSpec
+from tests.debian import UnavailableError
 
 MARKER = (
     "allow_subprocess: may run programs through linkspan.kernel.process, and then only harmless ones "
@@ -26,10 +28,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Privileged tests share cgroups, mounts and a CPU: one worker runs them, one after the other."""
+    """Privileged tests share cgroups, mounts and a CPU: one worker runs them, one after the other.
+
+    Those of the engines have machines of their own, so another worker may run them meanwhile.
+    """
     for item in items:
-        if item.get_closest_marker("privileged"):
+        if item.get_closest_marker("privileged") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("privileged"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, Any, Any]:
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, Any, Any]:
+    return (yield from _skipping())
+
+
+def _skipping() -> Generator[None, Any, Any]:
+    """What a machine cannot give becomes a skip with the reason, never a failure."""
+    try:
+        return (yield)
+    except UnavailableError as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 SUITES = ("bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable")
 KEYRINGS = ("/usr/share/keyrings/debian-archive-keyring.pgp", "/usr/share/keyrings/debian-archive-keyring.gpg")
 INDEX_TIME_S = 300
+# Unlike dpkg-deb -x, this leaves a link such as /lib -> usr/lib where a package has a folder of that name.
+_UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar -xp --keep-directory-symlink -C "$2"'
 DOWNLOAD_TIME_S = 900
 
 
@@ -84,6 +86,15 @@ class Archive:
         for name in sorted(os.listdir(f"{self._folder}/packages")):
             _run(["dpkg-deb", "-x", f"{self._folder}/packages/{name}", into], time_s=60)
             os.unlink(f"{self._folder}/packages/{name}")
+
+    def unpack_with_dependencies(self, packages: Sequence[str], into: str) -> None:
+        """Unpack the packages and all that they depend on; no maintainer script runs, so nothing is configured."""
+        wanted = ("install", "-q", "--yes", "--download-only", "--no-install-recommends", *packages)
+        self._apt("apt-get", *wanted, time_s=DOWNLOAD_TIME_S)
+        archives = f"{self._folder}/cache/archives"
+        for name in sorted(os.listdir(archives)):
+            if name.endswith(".deb"):
+                _run(["sh", "-c", _UNPACK, "sh", f"{archives}/{name}", into], time_s=60)
 
     def _apt(self, *argv: str, time_s: float) -> None:
         _run(argv, time_s=time_s, cwd=f"{self._folder}/packages", APT_CONFIG=f"{self._folder}/apt.conf")

@@ -1,32 +1,13 @@
-"""Fixtures of the privileged tests: what a machine cannot give becomes a skip with the reason, never a failure."""
+"""Fixtures of the privileged tests."""
 
-from collections.abc import Generator, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from linkspan.sim.spec import SimSpec
 from tests import containers, driver_files, mounts
 from tests.containers import RUNTIMES, Runtime
-from tests.debian import UnavailableError
 from tests.toolkit import Toolkit
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup() -> Generator[None, Any, Any]:
-    return (yield from _skipping())
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None, Any, Any]:
-    return (yield from _skipping())
-
-
-def _skipping() -> Generator[None, Any, Any]:
-    try:
-        return (yield)
-    except UnavailableError as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="session", autouse=True)

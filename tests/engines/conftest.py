@@ -1,0 +1,31 @@
+"""Fixtures of the tests with real engines. Each engine runs once a session, on a machine of its own."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+from linkspan.sim.spec import SimSpec
+from tests import driver_files
+from tests.engines import docker as engine
+from tests.engines import gpu
+from tests.engines.docker import Docker
+
+GPUS = 8
+
+
+@pytest.fixture(scope="session")
+def driver_root() -> Iterator[str]:
+    """The driver of all machines: real 550 files, simulated nodes and NVML."""
+    with driver_files.gpu_host("550", SimSpec(gpus=GPUS, model="H100")) as root:
+        yield root
+
+
+@pytest.fixture(scope="session", params=product(engine.RELEASES, ("v1", "v2")), ids="-".join)
+def docker(request: pytest.FixtureRequest, driver_root: str) -> Iterator[Docker]:
+    """Each version of Docker, under each version of cgroups."""
+    release, version = request.param
+    with gpu.boot(engine.RELEASES[release], driver_root, version) as host:
+        host.generate_cdi()
+        with engine.running(host, features={"cdi": True}) as daemon:
+            yield daemon

@@ -1,0 +1,134 @@
+"""Docker on a machine of its own: the daemon, which brings its containerd along, and the command line."""
+
+import contextlib
+import json
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tests.debian import UnavailableError
+from tests.engines import images, inside, machine
+from tests.engines.gpu import GpuMachine
+
+RELEASES = {"20.10": "bookworm", "26": "trixie", "28": "sid"}
+"""The Debian release that has a version of Docker."""
+
+SOCKET = "/run/docker.sock"
+PID_FILE = "/run/docker.pid"
+CONFIG = "/etc/docker/daemon.json"
+START_S = 40.0
+CLI_S = 60.0
+LOAD_S = 120.0
+
+DAEMON = (
+    "dockerd",
+    "--bridge=none",
+    "--iptables=false",
+    "--group=root",
+    f"--config-file={CONFIG}",
+    f"--host=unix://{SOCKET}",
+    "--data-root=/data/docker",
+    "--exec-root=/run/docker",
+    f"--pidfile={PID_FILE}",
+)
+
+
+class Docker:
+    """A running daemon; its settings are those of daemon.json with runtime ``nvidia`` and these on top."""
+
+    def __init__(self, host: GpuMachine, log: str, **settings: Any) -> None:
+        self.host = host
+        self._settings = settings
+        self._configure()
+        self._log = open(log, "w+", encoding="utf-8")  # noqa: SIM115  # closed with the daemon
+        self._daemon = host.machine.start(*DAEMON, log=self._log, PATH=host.path)
+        try:
+            machine.until(lambda: self("version").returncode == 0, "dockerd's socket", START_S, self._daemon)
+        except TimeoutError as error:
+            raise UnavailableError(f"Docker does not run here: {error}: {self.said()[-2000:]}") from None
+        self.need("load", "-i", images.cuda(), time_s=LOAD_S)
+
+    def _configure(self, **more: Any) -> None:
+        runtimes = {"nvidia": {"path": self.host.toolkit.place.runtime}}
+        settings = {"runtimes": runtimes, "storage-driver": "overlay2", **self._settings, **more}
+        self.host.machine.write(CONFIG, json.dumps(settings))
+
+    @contextlib.contextmanager
+    def default_runtime(self, name: str) -> Iterator[None]:
+        """Let the daemon read settings with another default runtime, and the old ones afterwards."""
+        self._reload_with(name)
+        try:
+            yield
+        finally:
+            self._reload_with("runc")
+
+    def _reload_with(self, runtime: str) -> None:
+        self._configure(**{"default-runtime": runtime})
+        self.signal("HUP")
+        info = ("info", "--format={{.DefaultRuntime}}")
+        machine.until(lambda: self.need(*info).strip() == runtime, f"runtime {runtime}", START_S, self._daemon)
+
+    def __call__(self, *args: str, time_s: float = CLI_S) -> subprocess.CompletedProcess[str]:
+        """Run a ``docker`` command."""
+        return self.host.machine.run("docker", f"--host=unix://{SOCKET}", *args, time_s=time_s)
+
+    def need(self, *args: str, time_s: float = CLI_S) -> str:
+        """Run a command that has to work; what it prints."""
+        done = self(*args, time_s=time_s)
+        assert done.returncode == 0, f"{done.stderr}\n{self.said()[-2000:]}"
+        return done.stdout
+
+    def run(self, *options: str, command: Sequence[str] = inside.LIST_GPUS) -> str:
+        """What a command prints in a container; the container is gone afterwards."""
+        return self.need("run", "--rm", *options, images.CUDA, *command)
+
+    def gpu(self, *options: str, command: Sequence[str] = inside.LIST_GPUS) -> str:
+        """The same in a container that linkspan's runtime starts."""
+        return self.run("--runtime=nvidia", *options, command=command)
+
+    @contextlib.contextmanager
+    def container(self, *options: str) -> Iterator[str]:
+        """A container that lives for a while; its name."""
+        name = f"test-{uuid.uuid4().hex[:8]}"
+        self.need("run", "--detach", "--init", f"--name={name}", *options, images.CUDA, "sleep", "infinity")
+        try:
+            yield name
+        finally:
+            self.need("rm", "--force", name)
+
+    def said(self) -> str:
+        """The daemon's log."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def signal(self, name: str) -> None:
+        """Send the daemon a signal, by its id on its machine."""
+        with open(self.host.machine.file(PID_FILE), encoding="ascii") as file:
+            pid = file.read().strip()
+        self.host.machine.run("sh", "-c", f"kill -{name} {pid}")
+
+    @property
+    def knows_cdi(self) -> bool:
+        """Whether ``--device vendor.com/class=name`` is more to it than a path."""
+        return self.host.release != "bookworm"
+
+    def close(self) -> None:
+        """End the daemon, and wait for it."""
+        if self._daemon.poll() is None:
+            self.signal("KILL")
+        self._daemon.wait(START_S)
+        self._log.close()
+
+
+@contextlib.contextmanager
+def running(host: GpuMachine, **settings: Any) -> Iterator[Docker]:
+    """A daemon with these settings, ended afterwards."""
+    log = f"{host.toolkit.folder}/dockerd.log"
+    docker = Docker(host, log, **settings)
+    try:
+        yield docker
+    finally:
+        docker.close()
+        os.unlink(log)
