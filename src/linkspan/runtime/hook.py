@@ -7,7 +7,7 @@ trusted is the engine's bundle and our own arguments; everything below the root 
 
 import posix as os
 
-from linkspan.errors import FormatError, LinkspanError
+from linkspan.errors import ConfigError, FormatError, LinkspanError
 from linkspan.formats import hookargs, oci, pathnames
 from linkspan.kernel import paths, prepare, stamps
 from linkspan.runtime import given, keep
@@ -43,7 +43,7 @@ def _run(folder: str, argv: "list[str]") -> None:
             hint="this program is started by a container runtime, from an entry that linkspan wrote",
         )
     work = hookargs.parse(argv[1:], os.uname().machine)
-    root_fd = paths.open_root(_container_root(given.read_state()))
+    root_fd = _open_root(given.read_state())
     try:
         _work(folder, root_fd, work, keep.hook_work(argv[1:]))
     finally:
@@ -70,6 +70,19 @@ def _prepare_read_only(root_fd: int, work: "dict[str, Any]") -> None:
         prepare.prepare(fd, work, (os.geteuid(), os.getegid()))
     finally:
         os.close(fd)
+
+
+def _open_root(state: "dict[str, Any]") -> int:
+    """The container's root; where the bundle is not for us to read, by where we stand."""
+    try:
+        return paths.open_root(_container_root(state))
+    except ConfigError:
+        from linkspan.kernel import standing  # in user namespaces only
+
+        root_fd = standing.open_root()
+        if root_fd is None:
+            raise
+        return root_fd
 
 
 def _container_root(state: "dict[str, Any]") -> str:

@@ -54,6 +54,7 @@ START_PATH = (
     "kernel/prepare",
     "kernel/profile",
     "kernel/stamps",
+    "kernel/standing",
     "kernel/walk",
     "kernel/writable",
     "runtime/__init__",
