@@ -37,7 +37,6 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     host: Host
     place: Place
     journal: Journal
-    folder: str
     running: daemon.Running | None
 
 
@@ -128,7 +127,7 @@ def _open(engine: str, config: str, state_dir: str) -> Session:
     path = os.path.abspath(config) if config else default_path(engine, host, {engine: told} if told else {})
     place = locate(engine, path, host)
     folder = os.path.abspath(state_dir) if state_dir else host.state_folder
-    return Session(host=host, place=place, journal=Journal(folder, place), folder=folder, running=running)
+    return Session(host=host, place=place, journal=Journal(folder, place), running=running)
 
 
 def _snap_notes(place: Place) -> list[str]:
@@ -159,7 +158,7 @@ def _carry_out(session: Session, plan: Plan, *, dry_run: bool, restart: bool) ->
     if dry_run:
         return
     if plan.changes_file and plan.new is not None:
-        _say(checkers.check(plan.place, plan.current.data, plan.new, session.folder, session.host.env))
+        _say(checkers.check(plan.place, plan.current.data, plan.new, session.host.env))
     change.carry_out(plan, session.journal)
     if plan.changes_file:
         _say(f"{'wrote' if plan.new is not None else 'removed'} {plan.place.target}")

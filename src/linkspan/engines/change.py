@@ -159,17 +159,18 @@ def plan_unconfigure(place: Place, journal: Journal) -> Plan:
     place = msgspec.structs.replace(place, target=record.target)
     current = read(record.target)
     new = _without_us(place, journal, record, current)
-    if new is not None and new != current.data:
-        _refuse_orphaned_default(place, record, _tree(place, new.decode()))
+    if new is not None and digest(new) not in (digest(current.data), record.before):
+        _refuse_orphaned_default(place, journal, record, _tree(place, new.decode()))
     return Plan(
         place=place, current=current, new=new, known=True,
         activation=place.of.activation(record.changes if new != current.data else (), undone=True),
     )  # fmt: skip
 
 
-def _refuse_orphaned_default(place: Place, record: Record, tree: Tree) -> None:
+def _refuse_orphaned_default(place: Place, journal: Journal, record: Record, tree: Tree) -> None:
     view, name = in_force(place, tree), record.wanted.name
-    if view.default == name and name not in view.runtimes:
+    before = place.of.view(_tree(place, (journal.backup(record) or b"").decode() or place.of.SEED))
+    if view.default == name != before.default and name not in view.runtimes:
         raise ConfigError(
             f"{place.target} makes '{name}' the default runtime by another hand, which would name nothing then",
             hint="choose another default runtime there first",

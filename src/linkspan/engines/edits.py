@@ -4,6 +4,8 @@ import copy
 from types import ModuleType
 from typing import Any
 
+import msgspec
+
 from linkspan.engines.model import MISSING, Change, Key, Setting, Tree, get
 from linkspan.errors import ConfigError
 
@@ -18,8 +20,10 @@ def apply(syntax: ModuleType, text: str, settings: list[Setting], path: str) -> 
     for setting in settings:
         if get(tree, setting.path) == setting.value:
             continue
-        changes.append(_change(syntax, body, tree, setting))
-        body = syntax.put(body, setting.path, setting.value)
+        change = _change(syntax, body, tree, setting)
+        before, body = syntax.headers(body), syntax.put(body, setting.path, setting.value)
+        above = {key for key in syntax.headers(body) - before if len(key) < len(setting.path)}
+        changes.append(msgspec.structs.replace(change, headers=tuple(sorted(above))))
         tree = _with(tree, setting)
         _insist(syntax, body, tree, path)
     return mark + body, tuple(changes)
@@ -62,6 +66,8 @@ def _take_back(syntax: ModuleType, text: str, change: Change) -> str:
     if change.old is not None:
         return str(syntax.put_raw(text, change.path, change.old))
     text = str(syntax.cut(text, change.path))
+    for key in change.headers:
+        text = syntax.cut_header(text, key)
     for key in reversed(change.made):
         if get(syntax.parse(text), key) == {}:
             text = syntax.cut(text, key)

@@ -141,11 +141,14 @@ class Journal:
 
         What an announcement left beside the file is taken away: only ever then, and only what bears its name.
         """
+        _sweep(self._folder, os.path.basename(self._stem), r".*")
         pending = self._read("pending")
         standing = self.load()
         if pending is None:
             return standing
-        self._sweep(pending)
+        folder = os.path.dirname(pending.target)
+        for place in {self._place.beside or folder, folder}:
+            _sweep(place, os.path.basename(pending.target)[:40])
         if standing == pending:
             self.confirm(pending)
         else:
@@ -153,14 +156,13 @@ class Journal:
             trees.remove_file(f"{self._stem}.pending")
         return standing
 
-    def _sweep(self, pending: Record) -> None:
-        name = re.escape(os.path.basename(pending.target)[:40])
-        folder = os.path.dirname(pending.target)
-        for place in {self._place.beside or folder, folder}:
-            with contextlib.suppress(OSError):
-                for left in os.listdir(place):
-                    if re.fullmatch(rf"\.{name}\.[0-9a-f]{{16}}", left):
-                        os.unlink(f"{place}/{left}")
+
+def _sweep(folder: str, name: str, more: str = "") -> None:
+    """Take away the unfinished files that ``files.write_whole`` left for a file of this name."""
+    with contextlib.suppress(OSError):
+        for left in os.listdir(folder):
+            if re.fullmatch(rf"\.{re.escape(name)}{more}\.[0-9a-f]{{16}}", left):
+                os.unlink(f"{folder}/{left}")
 
 
 def remove_folders(folders: tuple[str, ...]) -> None:

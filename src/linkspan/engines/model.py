@@ -56,6 +56,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     mark: Key = ()
     made: tuple[Key, ...] = ()
     """The tables above that were not there before, outermost first."""
+    headers: tuple[Key, ...] = ()
+    """The tables above that got a header, which they had not."""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

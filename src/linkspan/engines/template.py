@@ -27,9 +27,9 @@ def parse(text: str, path: str = "") -> dict[str, Any]:
 def runtimes(text: str) -> dict[str, str]:
     """The runtimes that a text has headers for, with their programs; also of a rendered file."""
     headers = list(_RUNTIME.finditer(text))
-    ends = [match.start() for match in headers[1:]] + [len(text)]
     found: dict[str, str] = {}
-    for match, end in zip(headers, ends, strict=True):
+    for number, match in enumerate(headers, start=1):
+        end = headers[number].start() if number < len(headers) else len(text)
         binary = _BINARY.search(text, match.end(), end)
         found[match[1] or match[2] or match[3]] = binary[1] if binary else ""
     return found
@@ -46,6 +46,12 @@ def put(text: str, path: Key, value: str) -> str:
     if not text or text.endswith("\n"):
         return f"{text}{newline if text else ''}{block}{newline}"
     return f"{text}{newline}{newline}{block}"
+
+
+def headers(text: str) -> set[Key]:
+    """Nothing that a block would not take along."""
+    del text
+    return set()
 
 
 def cut(text: str, path: Key) -> str:

@@ -61,13 +61,29 @@ def put(text: str, path: Key, value: Any) -> str:
 def cut(text: str, path: Key) -> str:
     """The text without the value or table at ``path`` and all below it: the reverse of ``put``."""
     gone = [statement for statement in scan(text) if statement.key[: len(path)] == path]
-    for statement in reversed(gone):
+    outer = [item for item in gone if not any(other.value_start <= item.start < other.value_end for other in gone)]
+    for statement in reversed(outer):
         if statement.kind == "inline":
             text = _out_of_inline(text, statement)
         elif statement.kind == "pair":
             text = text[: statement.start] + text[statement.end :]
         else:
             text = _without_header(text, statement)
+    return text
+
+
+def headers(text: str) -> set[Key]:
+    """The tables that have a header; others are there by what stands below them."""
+    return {statement.key for statement in scan(text) if statement.kind == "header"}
+
+
+def cut_header(text: str, table: Key) -> str:
+    """The text without a table's header, if nothing stands directly below it."""
+    statements = scan(text)
+    if not any(item.kind == "pair" and item.table == table for item in statements):
+        for item in statements:
+            if item.kind == "header" and item.key == table:
+                return _without_header(text, item)
     return text
 
 
