@@ -68,7 +68,10 @@ class Journal:
             raise KernelError(f"cannot write {self._folder}/lock: {error.strerror}", subject=self._folder) from None
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            try:
+                yield
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)
 
     def load(self) -> Record | None:
         """The edit that stands in the file now, if there is one."""
