@@ -1,5 +1,6 @@
 """Engines as they run: found, asked, restarted."""
 
+import contextlib
 import http.client
 import itertools
 import json
@@ -173,9 +174,9 @@ def _ask_docker(host: Host) -> Answer:
     own = f"{host.env.get('XDG_RUNTIME_DIR', '')}/docker.sock" if host.uid else f"{host.root}/run/docker.sock"
     path = named.removeprefix("unix://") or own
     try:
-        connection = _Socket(path)
-        connection.request("GET", "/info")
-        said = json.loads(connection.getresponse().read())
+        with contextlib.closing(_Socket(path)) as connection:
+            connection.request("GET", "/info")
+            said = json.loads(connection.getresponse().read())
     except (OSError, ValueError, http.client.HTTPException) as error:
         return Answer(silence=f"Docker does not answer at {path}: {getattr(error, 'strerror', None) or error}")
     return _docker_answer(said, path)
