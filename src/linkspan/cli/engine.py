@@ -72,6 +72,8 @@ def configure(
     for note in (*plan.notes, *_snap_notes(session.place)):
         out.warn(note)
     if not plan.changes_file:
+        if not dry_run:
+            change.tidy(session.journal)
         _say(f"{plan.place.target} has all of it already: nothing was changed")
         return
     _carry_out(session, plan, dry_run=dry_run, restart=restart)
@@ -85,7 +87,11 @@ def unconfigure(
     session = _open(engine, config, state_dir)
     plan = change.plan_unconfigure(session.place, session.journal)
     if not plan.known:
+        if not dry_run:
+            change.tidy(session.journal)
         _say(f"linkspan has not configured {plan.place.target}: nothing was changed")
+        for other in session.journal.others():
+            _say(f"it has configured {other}: name that by --config")
         return
     if not plan.changes_file:
         _say(f"nothing of linkspan's is left in {plan.place.target}")
@@ -141,6 +147,8 @@ def _need_name(name: str) -> str:
     """A runtime's name, as every engine takes it."""
     if not name or not all(letter.isascii() and (letter.isalnum() or letter in "_.-") for letter in name):
         raise typer.BadParameter(f"--runtime-name is '{name}', where letters, digits, '.', '_' and '-' are taken")
+    if name in ("runc", "crun"):
+        raise typer.BadParameter(f"--runtime-name is '{name}', which engines have by themselves")
     return name
 
 

@@ -216,6 +216,13 @@ def carry_out(plan: Plan, journal: Journal) -> None:
             _make(plan, plan.record, journal)
 
 
+def tidy(journal: Journal) -> None:
+    """Where there is nothing to do: still take away what an edit that was cut off left behind."""
+    if journal.interrupted:
+        with journal.locked():
+            journal.settle()
+
+
 def _make(plan: Plan, record: Record, journal: Journal) -> None:
     journal.announce(record, plan.before)
     try:

@@ -16,10 +16,11 @@ import msgspec
 from linkspan.engines import containerd, crio
 from linkspan.engines.model import Activation, Wanted, table
 from linkspan.engines.places import Host, Place
-from linkspan.errors import ConfigError, LinkspanError
+from linkspan.errors import ConfigError, KernelError, LinkspanError
 from linkspan.kernel import process
 
 TIME_S = 30
+RESTART_TIME_S = 300
 CONFIG_FLAGS = {"docker": ("--config-file",), "containerd": ("--config", "-c")}
 PROGRAMS = {"docker": "dockerd", "containerd": "containerd", "crio": "crio"}
 
@@ -79,7 +80,8 @@ def config_file(engine: str, running: Running | None) -> str:
     """The configuration file that a daemon was started with, empty where it was not told."""
     if running is None:
         return ""
-    return next((value for flag in CONFIG_FLAGS.get(engine, ()) for value in _flag(running.argv, flag)), "")
+    values = (value for flag in CONFIG_FLAGS.get(engine, ()) for value in _flag(running.argv, flag))
+    return next((value for value in values if value.startswith("/")), "")
 
 
 def _flag(argv: tuple[str, ...], flag: str) -> list[str]:
@@ -124,9 +126,17 @@ def activate(place: Place, needed: Activation, running: Running | None, host: Ho
     scope = ["--user"] if host.uid else []
     for unit in _units(place):
         if process.run([systemctl, *scope, "is-active", unit], env=host.env, timeout_s=TIME_S, check=False).code == 0:
-            process.run([systemctl, *scope, needed, unit], env=host.env, timeout_s=300)
+            _tell([systemctl, *scope, needed, unit], place, host)
             return f"told {unit} to {needed}"
     return f"{place.of.TITLE} does not run, and reads its configuration when it is started"
+
+
+def _tell(command: list[str], place: Place, host: Host) -> None:
+    try:
+        process.run(command, env=host.env, timeout_s=RESTART_TIME_S)
+    except KernelError as error:
+        hint = f"'linkspan engine unconfigure {place.engine}' takes the edit back"
+        raise KernelError(error.message, hint=hint, subject=error.subject) from None
 
 
 def _units(place: Place) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ the file itself tells which of the two holds: an edit that did not happen counts
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import os
 import re
@@ -99,10 +100,25 @@ class Journal:
         if data is None:
             return None
         try:
-            return msgspec.json.decode(data, type=Record)
+            record = msgspec.json.decode(data, type=Record)
         except msgspec.DecodeError as error:
-            hint = "put the engine's file right by hand, and delete the journal"
-            raise ConfigError(f"{path} is no journal of this version: {error}", hint=hint, subject=path) from None
+            raise _unreadable(path, str(error)) from None
+        if record.version != VERSION:
+            raise _unreadable(path, f"its version is {record.version}")
+        return record
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether an edit was announced and neither confirmed nor withdrawn."""
+        return os.path.exists(f"{self._stem}.pending")
+
+    def others(self) -> list[str]:
+        """The files of the same engine that have a journal of their own."""
+        found: list[str] = []
+        for path in sorted(glob.glob(f"{glob.escape(self._folder)}/{self._place.engine}-*.json")):
+            with contextlib.suppress(msgspec.DecodeError, LinkspanError):
+                found.append(msgspec.json.decode(read(path).data or b"", type=Record).asked)
+        return [path for path in found if path != self._place.asked]
 
     def backup(self, record: Record) -> bytes | None:
         """The file as it was; None where there was none, or where the backup is not it any more."""
@@ -158,6 +174,11 @@ class Journal:
             remove_folders(pending.folders)
             trees.remove_file(f"{self._stem}.pending")
         return standing
+
+
+def _unreadable(path: str, cause: str) -> ConfigError:
+    hint = "put the engine's file right by hand, and delete the journal"
+    return ConfigError(f"{path} is no journal of this version: {cause}", hint=hint, subject=path)
 
 
 def _sweep(folder: str, name: str, more: str = "") -> None:

@@ -38,7 +38,8 @@ class Machine:
         return file.name
 
     def program(self, name, script):
-        self.write(f"bin/{name}", f'#!/bin/sh\nPATH=/usr/bin:/bin\necho "$(basename $0) $*" >>{self.root}/calls\n{script}\n', 0o755)
+        log = f'echo "{name} $*" >>{self.root}/calls'
+        self.write(f"bin/{name}", f"#!/bin/sh\nPATH=/usr/bin:/bin\n{log}\n{script}\n", 0o755)
 
     def calls(self):
         return self.read("calls").splitlines() if os.path.exists(f"{self.root}/calls") else []
@@ -111,6 +112,17 @@ def test_what_was_taken_out_by_hand_is_told(docker):
     assert "has not configured" in docker.run("unconfigure", "docker")[2]
 
 
+def test_an_edit_of_another_file_is_pointed_at(docker):
+    other = docker.write("srv/daemon.json", OLD)
+    docker.configure("docker", "--config", other)
+    code, _, story = docker.run("unconfigure", "docker")
+    assert code == 0
+    assert story.splitlines() == [
+        f"linkspan has not configured {docker.root}/etc/docker/daemon.json: nothing was changed",
+        f"it has configured {other}: name that by --config",
+    ]
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -118,6 +130,10 @@ def test_what_was_taken_out_by_hand_is_told(docker):
         (["configure", "docker", "--runtime-path", "x"], "--runtime-path is 'x', not an absolute path"),
         (["configure", "docker", "--runtime-name", "a b"], "--runtime-name is 'a b', where letters, digits"),
         (["configure", "docker", "--runtime-name", ""], "--runtime-name is '', where letters, digits"),
+        (
+            ["configure", "docker", "--runtime-name", "runc"],
+            "--runtime-name is 'runc', which engines have by themselves",
+        ),
     ],
 )
 def test_wrong_usage(docker, argv, message):
@@ -287,6 +303,13 @@ class TestRestart:
         assert systemd.calls() == [
             "systemctl is-active k3s", "systemctl is-active k3s-agent", "systemctl restart k3s-agent"
         ]  # fmt: skip
+
+    def test_a_restart_that_fails_is_told_with_the_way_back(self, systemd):
+        systemd.program("systemctl", '[ "$1" = is-active ] || { echo Job for docker.service failed. >&2; exit 1; }')
+        code, _, story = systemd.configure("docker", "--restart")
+        assert code == 3
+        assert "systemctl failed with code 1: Job for docker.service failed." in story
+        assert "hint: 'linkspan engine unconfigure docker' takes the edit back" in story
 
     def test_without_systemd_it_is_told_what_to_do(self, docker):
         code, _, story = docker.configure("docker", "--restart")

@@ -49,12 +49,16 @@ class Bench:
         plan = self.plan(**wanted)
         if plan.changes_file:
             change.carry_out(plan, self.journal)
+        else:
+            change.tidy(self.journal)
         return plan
 
     def unconfigure(self) -> Plan:
         plan = change.plan_unconfigure(self.place, self.journal)
         if plan.known:
             change.carry_out(plan, self.journal)
+        else:
+            change.tidy(self.journal)
         return plan
 
     def view(self) -> View:

@@ -28,13 +28,6 @@ OLD = {
 engines = pytest.mark.parametrize("engine", OLD)
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk(monkeypatch):
-    """A killed process loses nothing that it wrote; the calls are counted all the same."""
-    for module in (os, posix):
-        monkeypatch.setattr(module, "fsync", lambda _: None)
-
-
 def die_at(number, *, after):
     """Have this process killed at its so-and-so-many-th call."""
     counter = iter(range(1, 1 << 30))
@@ -112,6 +105,7 @@ def test_killed_while_configuring(tmp_path, engine):
             assert folder_of(bench) == rest
         bench.unconfigure()
         assert bench.read() == old
+        assert [name for name in folder_of(bench) if name.startswith(".")] == []
 
     def check_forward():
         bench.configure(default=engine != "k3s")

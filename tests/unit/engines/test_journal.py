@@ -143,14 +143,27 @@ def test_a_backup_is_for_its_owner_alone(tmp_path):
     assert {ending: mode & 0o777 for ending, mode in modes.items()} == {"json": 0o644, "before": 0o600}
 
 
-def test_a_journal_that_cannot_be_read_is_told(tmp_path):
+@pytest.mark.parametrize("content", ["{", "[]", '{"version": 1}'])
+def test_a_journal_that_cannot_be_read_is_told(tmp_path, content):
     bench = Bench(str(tmp_path), "docker", OLD)
     bench.configure()
     journal = next(name for name in bench.kept() if name.endswith(".json"))
     with open(f"{bench.host.state_folder}/{journal}", "w", encoding="ascii") as file:
-        file.write("{")
+        file.write(content)
     with pytest.raises(ConfigError, match="is no journal of this version"):
         bench.unconfigure()
+
+
+def test_a_journal_of_another_version_is_told(tmp_path):
+    bench = Bench(str(tmp_path), "docker", OLD)
+    bench.configure()
+    journal = f"{bench.host.state_folder}/{next(name for name in bench.kept() if name.endswith('.json'))}"
+    with open(journal, encoding="utf-8") as file:
+        text = file.read()
+    with open(journal, "w", encoding="utf-8") as file:
+        file.write(text.replace('"version":1', '"version":2', 1))
+    with pytest.raises(ConfigError, match="is no journal of this version: its version is 2"):
+        bench.configure(name="b")
 
 
 def test_two_files_have_a_journal_each(tmp_path):
