@@ -31,7 +31,7 @@ Restart = Annotated[bool, typer.Option("--restart", help="Have the engine reload
 RuntimeName = Annotated[str, typer.Option("--runtime-name", metavar="NAME", help="The name of the runtime.")]
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What every subcommand works with."""
 
     host: Host
@@ -61,22 +61,22 @@ def configure(
     state_dir: StateDir = "",
 ) -> None:  # fmt: skip
     """Add the runtime to an engine's configuration: shown first, checked, written whole, and undone by unconfigure."""
-    session = _open(engine, config, state_dir)
+    job = _open(engine, config, state_dir)
     _need_program(runtime_path)
     wanted = Wanted(
         name=_need_name(runtime_name), program=runtime_path, default=set_as_default, cdi=cdi, replace=replace,
-        version=daemon.version(session.place, session.host),
+        version=daemon.version(job.place, job.host),
     )  # fmt: skip
-    daemon.refuse_twice_said(engine, session.running, wanted)
-    plan = change.plan_configure(session.place, session.journal, wanted)
-    for note in (*plan.notes, *_snap_notes(session.place)):
+    daemon.refuse_twice_said(engine, job.running, wanted)
+    plan = change.plan_configure(job.place, job.journal, wanted)
+    for note in (*plan.notes, *_snap_notes(job.place)):
         out.warn(note)
     if not plan.changes_file:
         if not dry_run:
-            change.tidy(session.journal)
+            change.tidy(job.journal)
         _say(f"{plan.place.target} has all of it already: nothing was changed")
         return
-    _carry_out(session, plan, dry_run=dry_run, restart=restart)
+    _carry_out(job, plan, dry_run=dry_run, restart=restart)
 
 
 @app.command()
@@ -84,18 +84,18 @@ def unconfigure(
     engine: Engine, config: Config = "", dry_run: DryRun = False, restart: Restart = False, state_dir: StateDir = ""
 ) -> None:
     """Take back what configure did: the file is as it was, but for what others have changed since."""
-    session = _open(engine, config, state_dir)
-    plan = change.plan_unconfigure(session.place, session.journal)
+    job = _open(engine, config, state_dir)
+    plan = change.plan_unconfigure(job.place, job.journal)
     if not plan.known:
         if not dry_run:
-            change.tidy(session.journal)
+            change.tidy(job.journal)
         _say(f"linkspan has not configured {plan.place.target}: nothing was changed")
-        for other in session.journal.others():
+        for other in job.journal.others():
             _say(f"it has configured {other}: name that by --config")
         return
     if not plan.changes_file:
         _say(f"nothing of linkspan's is left in {plan.place.target}")
-    _carry_out(session, plan, dry_run=dry_run, restart=restart)
+    _carry_out(job, plan, dry_run=dry_run, restart=restart)
 
 
 @app.command()
@@ -107,16 +107,16 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what an engine's configuration says of the runtime, and what the engine has that runs now."""
-    session = _open(engine, config, state_dir)
-    found = report.status(session.place, session.journal, session.host, runtime_name)
+    job = _open(engine, config, state_dir)
+    found = report.status(job.place, job.journal, job.host, runtime_name)
     if as_json:
         out.show_json(msgspec.to_builtins(found))
     else:
-        out.show(out.table(("what", "found"), _rows(session.place, found)))
+        out.show(out.table(("what", "found"), _rows(job.place, found)))
     if found.daemon.silence:
         out.warn(found.daemon.silence)
     if found.running_since_before:
-        out.warn(f"{session.place.of.TITLE} started before the file was last changed, and may not know of that yet")
+        out.warn(f"{job.place.of.TITLE} started before the file was last changed, and may not know of that yet")
 
 
 def this_host() -> Host:
@@ -124,7 +124,7 @@ def this_host() -> Host:
     return Host(uid=os.geteuid(), env=dict(os.environ))
 
 
-def _open(engine: str, config: str, state_dir: str) -> Session:
+def _open(engine: str, config: str, state_dir: str) -> Job:
     if engine not in NAMES:
         raise typer.BadParameter(f"ENGINE is '{engine}', not one of {', '.join(NAMES)}")
     host = this_host()
@@ -133,7 +133,7 @@ def _open(engine: str, config: str, state_dir: str) -> Session:
     path = os.path.abspath(config) if config else default_path(engine, host, {engine: told} if told else {})
     place = locate(engine, path, host)
     folder = os.path.abspath(state_dir) if state_dir else host.state_folder
-    return Session(host=host, place=place, journal=Journal(folder, place), running=running)
+    return Job(host=host, place=place, journal=Journal(folder, place), running=running)
 
 
 def _snap_notes(place: Place) -> list[str]:
@@ -159,26 +159,26 @@ def _need_program(path: str) -> None:
         out.warn(f"the runtime {path} is not there, and containers need it", "put it in place with 'linkspan install'")
 
 
-def _carry_out(session: Session, plan: Plan, *, dry_run: bool, restart: bool) -> None:
+def _carry_out(job: Job, plan: Plan, *, dry_run: bool, restart: bool) -> None:
     """Show it, have it checked, do it, and say what the daemon needs."""
     if plan.changes_file:
         typer.echo(plan.diff())
     if dry_run:
         return
     if plan.changes_file and plan.new is not None:
-        _say(checkers.check(plan.place, plan.current.data, plan.new, session.host.env))
-    change.carry_out(plan, session.journal)
+        _say(checkers.check(plan.place, plan.current.data, plan.new, job.host.env))
+    change.carry_out(plan, job.journal)
     if plan.changes_file:
         _say(f"{'wrote' if plan.new is not None else 'removed'} {plan.place.target}")
-        _activate(session, plan, restart)
+        _activate(job, plan, restart)
 
 
-def _activate(session: Session, plan: Plan, restart: bool) -> None:
+def _activate(job: Job, plan: Plan, restart: bool) -> None:
     needed, title = plan.activation, plan.place.of.TITLE
     if needed == "none":
         _say(f"{title} needs no restart: it reads its configuration each time")
     elif restart:
-        _say(daemon.activate(plan.place, needed, session.running, session.host))
+        _say(daemon.activate(plan.place, needed, job.running, job.host))
     else:
         _say(f"{title} takes it up after a {needed}, which --restart does")
 
