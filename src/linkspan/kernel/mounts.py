@@ -37,6 +37,12 @@ def mount(source: "str | None", target: int, kind: "str | None", flags: int, opt
     call("mount", names[0], place, names[1], flags, options.encode() or None)
 
 
+def id_of(fd: int) -> bytes:
+    """The number, by proc(5) ``mountinfo``, of the mount that a descriptor's file is found on."""
+    with open(f"/proc/self/fdinfo/{fd}", "rb", buffering=0) as file:
+        return file.read().partition(b"mnt_id:")[2].split()[0]
+
+
 def unmount(target: int) -> None:
     """Take the mount at ``target`` away, at once from view and for good with its last user."""
     call("umount2", f"/proc/self/fd/{target}".encode(), DETACH)
