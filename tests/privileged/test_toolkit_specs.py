@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests import cdi_engine, hosts, rootfs
-from tests.containers import Bundle, Outcome, Runtime, new_bundle, run
+from tests import cdi_engine, hosts, mounts, rootfs
+from tests.containers import HOST_ID_OF_ROOT, Bundle, Outcome, Runtime, new_bundle, run
 from tests.elf import library
 from tests.privileged import inside
 from tests.rootfs import Kind, fresh_root
@@ -82,6 +82,29 @@ def test_below_a_root_that_is_read_only_for_the_container_too(spec: dict[str, An
     command = inside.open_libraries(*inside.LIBRARIES)
     outcome = start(spec, runtime, command, ["0"], shape=Bundle.read_only)
     inside.assert_found(outcome, *inside.LIBRARIES)
+
+
+def test_a_root_that_was_mounted_read_only_needs_no_writing_once_it_is_prepared(
+    spec: dict[str, Any], runtime: Runtime
+) -> None:
+    command = inside.open_libraries(*inside.LIBRARIES)
+    with fresh_root() as root:
+        inside.assert_found(run_in(root, runtime, command, spec), *inside.LIBRARIES)
+        with mounts.read_only(root), new_bundle(root, *command) as bundle:
+            cdi_engine.inject(bundle.read_only().config, spec, ["0"])
+            inside.assert_found(run(runtime, bundle), *inside.LIBRARIES)
+
+
+def test_a_container_in_a_user_namespace_finds_them_too(
+    spec: dict[str, Any], toolkit_550: Toolkit, runtime: Runtime
+) -> None:
+    command = inside.open_libraries(*inside.LIBRARIES)
+    # There a runtime cannot make nodes: it bind-mounts those of the host, by their path in the container.
+    with mounts.devices_of(toolkit_550.driver_root), fresh_root() as root, new_bundle(root, *command) as bundle:
+        rootfs.give_folders_to(root, HOST_ID_OF_ROOT)
+        bundle.user_namespace()
+        cdi_engine.inject(bundle.config, spec, ["0"])
+        inside.assert_found(run(runtime, bundle), *inside.LIBRARIES)
 
 
 @pytest.mark.parametrize("kind", ["debian", "musl"])
