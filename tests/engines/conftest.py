@@ -9,7 +9,10 @@ from linkspan.sim.spec import SimSpec
 from tests import driver_files
 from tests.engines import docker as engine
 from tests.engines import gpu
+from tests.engines import podman as podman_engine
 from tests.engines.docker import Docker
+from tests.engines.gpu import GpuMachine
+from tests.engines.podman import Podman
 
 GPUS = 8
 
@@ -29,3 +32,24 @@ def docker(request: pytest.FixtureRequest, driver_root: str) -> Iterator[Docker]
         host.generate_cdi()
         with engine.running(host, features={"cdi": True}) as daemon:
             yield daemon
+
+
+@pytest.fixture(scope="session", params=product(podman_engine.RELEASES, ("v1", "v2")), ids="-".join)
+def podman_host(request: pytest.FixtureRequest, driver_root: str) -> Iterator[GpuMachine]:
+    """A machine for each version of Podman, under each version of cgroups."""
+    release, version = request.param
+    with gpu.boot(podman_engine.RELEASES[release], driver_root, version) as host:
+        host.generate_cdi()
+        yield host
+
+
+@pytest.fixture(scope="session")
+def podman(podman_host: GpuMachine) -> Podman:
+    """Root's Podman on it."""
+    return Podman(podman_host, "root")
+
+
+@pytest.fixture(scope="session")
+def rootless(podman_host: GpuMachine) -> Podman:
+    """An ordinary user's Podman on it."""
+    return Podman(podman_host, "user")

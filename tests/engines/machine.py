@@ -86,6 +86,12 @@ class Machine:
             check=False,
         )
 
+    def need(self, *argv: str) -> str:
+        """Run a command that has to work; what it prints."""
+        done = self.run(*argv)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def start(self, *argv: str, log: IO[str], **env: str) -> subprocess.Popen[str]:
         """Start a daemon; it ends with the machine at the latest."""
         settings = {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", **env}
