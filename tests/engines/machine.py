@@ -10,10 +10,8 @@ import select
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from typing import IO
+from collections.abc import Iterator, Sequence
 
 from linkspan.store import launchers
 from tests import mounts
@@ -92,12 +90,11 @@ class Machine:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start(self, *argv: str, log: IO[str], **env: str) -> subprocess.Popen[str]:
-        """Start a daemon; it ends with the machine at the latest."""
+    def start(self, *argv: str, **env: str) -> subprocess.Popen[bytes]:
+        """Start a program, and leave it running; it ends with the machine at the latest."""
         settings = {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", **env}
-        return subprocess.Popen(
-            self._inside(argv), env=settings, stdin=subprocess.DEVNULL, stdout=log, stderr=log, text=True
-        )
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(self._inside(argv), env=settings, stdin=quiet, stdout=quiet, stderr=quiet)
 
     def _inside(self, argv: Sequence[str]) -> list[str]:
         enter = ("nsenter", "-t", str(self.pid), "-m", "-p", "-n", "-i", "-u", "-C", "--root", "--wdns=/")
@@ -152,12 +149,3 @@ def _need_python(machine: Machine) -> None:
     done = machine.run(PYTHON, "-c", "import ctypes, linkspan.store.render")
     if done.returncode:
         raise UnavailableError(f"the Python of the tests does not run on that system: {done.stderr.strip()}")
-
-
-def until(true: Callable[[], bool], what: str, time_s: float, daemon: subprocess.Popen[str]) -> None:
-    """Wait for something that a daemon does; TimeoutError with its name where it does not."""
-    end = time.monotonic() + time_s
-    while not true():
-        if time.monotonic() > end or daemon.poll() is not None:
-            raise TimeoutError(f"{what} did not come in {time_s:.0f} s")
-        time.sleep(0.05)

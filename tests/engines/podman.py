@@ -23,8 +23,8 @@ FILES = {
     "/etc/containers/containers.conf": '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n',
 }
 FOLDERS = {"root": ("/data/podman", "/run/podman"), "user": ("/data/rootless", f"/run/user/{USER_ID}")}
-# The machine's cgroup v2 may lack the controller that would limit the number of processes.
-RUN = ("run", "--rm", "--network=none", "--pids-limit=-1")
+# No limit, since the machine's cgroup v2 may lack the controller for it; -1 would be written there, too.
+RUN = ("run", "--rm", "--network=none", "--pids-limit=0")
 AS_USER = ("setpriv", f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups", "env", "--chdir=/home/mapped")
 
 
