@@ -1,7 +1,8 @@
 """``make bench``: what a container start through linkspan takes over plain runc, and what making a CDI spec takes.
 
 Everything is measured in one run and interleaved, with a fresh root filesystem for every container, on a simulated host
-with eight GPUs of which two are asked for. LINKSPAN_BENCH_RUNTIME names another OCI runtime wrapper to measure beside.
+with eight GPUs of which two are asked for. LINKSPAN_BENCH_RUNTIME and
+LINKSPAN_BENCH_HOOK name another OCI runtime wrapper and another prestart hook to measure beside.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ ASKED = ["0", "2"]
 PLAIN = "plain runc"
 BUDGET = 12 / 46
 """What a start through linkspan may take over plain runc, as a share of plain runc: 12 ms where that takes 46 ms."""
+PRESTART_BUDGET = 14 / 46
+"""The same where Docker's ``--gpus`` calls the prestart hook."""
 
 
 def _nothing() -> None:
@@ -55,6 +58,16 @@ def ways(toolkit: Toolkit, spec: dict[str, Any], environment: Mapping[str, str])
     def native(bundle: Bundle) -> None:
         cdi_engine.inject(bundle.config, spec, ASKED)
 
+    def prestart(program: str, *variables: str) -> Callable[[Bundle], None]:
+        env = [f"{key}={value}" for key, value in {"PATH": os.defpath, **runc.env}.items()]
+        entry = {"path": program, "args": [program, "prestart"], "env": env}
+
+        def shape(bundle: Bundle) -> None:
+            bundle.env(*variables)
+            bundle.config["hooks"] = {"prestart": [entry]}
+
+        return shape
+
     found = [
         Way(PLAIN),
         Way("same mounts and devices, no hook", edited),
@@ -63,9 +76,13 @@ def ways(toolkit: Toolkit, spec: dict[str, Any], environment: Mapping[str, str])
         Way("linkspan-runtime, compute,utility", cuda_image, runc, budget=BUDGET),
         Way("linkspan-runtime, first start", request, cold.over(RUNC_V1), before=cold.forget),
         Way("native CDI, linkspan-hook", native, budget=BUDGET),
+        Way("prestart hook", prestart(toolkit.place.prestart, REQUEST), budget=PRESTART_BUDGET),
+        Way("prestart hook, no GPU asked for", prestart(toolkit.place.prestart)),
     ]
     if other := environment.get("LINKSPAN_BENCH_RUNTIME"):
         found.append(Way(other.rpartition("/")[2], request, Wrapper(other, runc.env)))
+    if other := environment.get("LINKSPAN_BENCH_HOOK"):
+        found.append(Way(other.rpartition("/")[2], prestart(other, REQUEST)))
     return found
 
 

@@ -180,15 +180,32 @@ def refresh_spec(
         str, typer.Option("--state-dir", metavar="DIR", help="Where the facts are kept for the start path.")
     ] = state.FOLDER,
     force: Annotated[bool, typer.Option("--force", help="Replace a good spec by a poorer one, too.")] = False,
+    watch_s: Annotated[
+        float,
+        typer.Option(
+            "--watch",
+            metavar="SECONDS",
+            min=0,
+            help="Go on, and look so often whether the host has changed: for hosts without systemd.",
+        ),
+    ] = 0,
 ) -> None:
     """Write the CDI spec anew where the host has changed, never a poorer one over a good one.
 
     Exit code 0: the spec is as the host is, be it written or not. 1: it was not written, and why not.
-    3: the file or its folder cannot be written.
+    3: the file or its folder cannot be written. With --watch only a signal ends it.
     """
-    facts = _facts(_search(driver_root, dev_root))
-    document = _document(facts, CdiOptions(), hook_path)
-    typer.echo(refresh.refresh(document, facts, output, state_dir, force=force).summary)
+
+    def once() -> HostFacts:
+        facts = _facts(_search(driver_root, dev_root))
+        document = _document(facts, CdiOptions(), hook_path)
+        typer.echo(refresh.refresh(document, facts, output, state_dir, force=force).summary)
+        return facts
+
+    if watch_s:
+        refresh.watch(once, watch_s, lambda error: typer.echo(f"linkspan: {error}", err=True))
+    else:
+        once()
 
 
 def _one_of(option: str, value: str, literal: Any) -> Any:

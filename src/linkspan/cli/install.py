@@ -1,25 +1,41 @@
 """``linkspan install`` and ``linkspan uninstall``: the start path, put in place and taken away."""
 
+import os
 from typing import Annotated
 
 import typer
 
 from linkspan.errors import ConfigError
 from linkspan.formats import state
-from linkspan.store import launchers
+from linkspan.store import launchers, names
 
 Prefix = Annotated[str, typer.Option("--prefix", metavar="DIR", help="Where bin/ and lib/ are.")]
 StateDir = Annotated[str, typer.Option("--state-dir", metavar="DIR", help="Where ready-made edits are kept.")]
 
 
-def install(prefix: Prefix = "/usr/local", state_dir: StateDir = state.FOLDER) -> None:
-    """Put linkspan-runtime and linkspan-hook in place, independent of any user's environment."""
-    for path in launchers.install(_place(prefix, state_dir)):
+def install(
+    prefix: Prefix = "/usr/local",
+    state_dir: StateDir = state.FOLDER,
+    compat: Annotated[
+        bool, typer.Option("--compat/--no-compat", help="Whether to answer to NVIDIA's names of these programs, too.")
+    ] = True,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Set programs aside that have such a name; 'uninstall' puts them back.")
+    ] = False,
+) -> None:
+    """Put linkspan's programs in place, independent of any user's environment.
+
+    Docker's --gpus looks for nvidia-container-runtime-hook on the PATH of its daemon when that starts.
+    """
+    place = _place(prefix, state_dir)
+    for path in launchers.install(place, compat=compat, replace=replace):
         typer.echo(path)
+    for other in names.elsewhere(place.programs, os.environ.get("PATH", "")) if compat else ():
+        typer.echo(f"linkspan: {other} is another program of that name, which some engine may find first", err=True)
 
 
 def uninstall(prefix: Prefix = "/usr/local") -> None:
-    """Take away what 'linkspan install' put in place."""
+    """Take away what 'linkspan install' put in place, and put back what it set aside."""
     removed = launchers.remove(_place(prefix, state.FOLDER))
     for path in removed:
         typer.echo(f"removed {path}")

@@ -92,7 +92,7 @@ def _install(folder: str, driver_root: str, search_path: str) -> Runtime:
     config = f"{folder}/config.toml"
     with open(config, "w", encoding="utf-8") as file:
         file.write(f"[nvidia-container-cli]\nroot = {_quoted(driver_root)}\n")
-    program, _ = launchers.install(launchers.Place(prefix=f"{folder}/linkspan", state=f"{folder}/state"))
+    program, *_ = launchers.install(launchers.Place(prefix=f"{folder}/linkspan", state=f"{folder}/state"), compat=False)
     return Runtime(program=program, state=f"{folder}/runc", env={"PATH": search_path, ENVIRONMENT: config})
 
 

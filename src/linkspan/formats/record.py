@@ -1,8 +1,8 @@
 """What the start path did, as files from which its native launcher does the same again (``runtime/native/record.h``).
 
 A record is a row of fields, each a netstring: ``LENGTH:BYTES,``. A list is its length, then its items. The first field
-is the format's name, the second is the key, which says in full what the record is for: files are named by a short hash,
-and two keys may share one.
+is the version of linkspan that did it, since another one may do it differently; the second is the key, which says in
+full what the record is for: files are named by a short hash, and two keys may share one.
 """
 
 TYPE_CHECKING = False
@@ -12,11 +12,9 @@ if TYPE_CHECKING:
 
     Field = str | bytes | int
 
-FORMAT = "linkspan 1"
-"""Raised whenever an older launcher would misread a record, or an older record would mislead a launcher."""
-
-READY, IMAGES = "ready", "images"
-"""The folders of the state folder: edits by what is asked for, and how roots are prepared by what they look like."""
+READY, CARRY, IMAGES = "ready", "carry", "images"
+"""The folders of the state folder: edits by what is asked for, the wrapper's and the prestart hook's, and how roots are
+prepared by what they look like."""
 
 
 def render(fields: "Iterable[Field]") -> bytes:
@@ -41,15 +39,17 @@ def file_name(text: bytes) -> str:
     return f"{value:016x}"
 
 
-def request_text(config_path: str, view: "dict[str, Any]") -> "bytes | None":
+def request_text(config: "tuple[str, ...]", view: "dict[str, Any]") -> "bytes | None":
     """A request view (``formats.oci``) under a configuration as one text; None where the launcher does not make it.
 
+    ``config`` is the configuration file's path and its stamp, as ``formats.state`` writes them for the launcher; before
+    them, for the prestart hook, stands ``hook``.
     ``runtime/native/request.c`` makes the same from a config.json.
     """
     entries = [*view["env"], *(f"{key}={value}" for key, value in view["annotations"].items())]
     if view["mounts"] or any(character < " " for entry in entries for character in entry):
         return None
-    lines = [config_path, "privileged" if view["privileged"] else "unprivileged"]
+    lines = [*config, "privileged" if view["privileged"] else "unprivileged"]
     lines += [f"e{entry}" for entry in view["env"]]
     lines += [f"a{key}={value}" for key, value in view["annotations"].items()]
     try:

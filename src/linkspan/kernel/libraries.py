@@ -25,7 +25,6 @@ class Scanner:
     __slots__ = ("_known", "_libraries_left", "_names_left", "_root")
 
     def __init__(self, root_fd: int) -> None:
-        notes.spoil()  # hundreds of files are looked into; their notes would take as long as looking
         self._root = root_fd
         self._names_left = MAX_NAMES
         self._libraries_left = MAX_LIBRARIES
@@ -63,6 +62,7 @@ class Scanner:
 
     def _inspect(self, fd: int, folder: str, name: str) -> "tuple[str, int] | None":
         """The name that a file is found by, and its flags; None for what is no library."""
+        notes.spoil()  # hundreds of files may be looked into; their notes would take as long as looking
         try:
             soname, flags = self._read(f"{folder}/{name}")
         except (LinkspanError, OSError):

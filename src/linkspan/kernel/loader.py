@@ -102,11 +102,12 @@ class _Glibc:
     def _write_configuration(self, folders: "Sequence[str]", compat: str) -> None:
         known = {*self._conf.folders, *self._builtin(64)}
         new = dict.fromkeys(folder for folder in folders if folder not in known)
+        was_compat = not compat and COMPAT_NAME in self._conf.names(DROP_INS)  # before a name of ours is among them
         if new:
             self._write(f"{DROP_INS}/{OUR_NAME}", "".join(f"{folder}\n" for folder in new).encode())
         if compat:
             self._write(f"{DROP_INS}/{COMPAT_NAME}", f"{compat}\n".encode())
-        elif COMPAT_NAME in self._conf.names(DROP_INS):
+        elif was_compat:
             paths.remove(self._root, f"{DROP_INS}/{COMPAT_NAME}")  # of an earlier start, with an older driver
         if (new or compat) and not self._conf.includes(OUR_NAME):
             self._include_drop_ins()

@@ -19,7 +19,7 @@ PART_LIMIT = 1 << 20
 class Notes:
     """``findings`` and ``steps``, each a list of rows: a kind, then what belongs to it."""
 
-    __slots__ = ("_size", "_taken", "complete", "findings", "steps")
+    __slots__ = ("_size", "complete", "findings", "steps")
 
     def __init__(self) -> None:
         self.findings: list[tuple[Field, ...]] = []
@@ -27,13 +27,17 @@ class Notes:
         self.complete = True
         """False once something was found or done that no note can tell."""
         self._size = 0
-        self._taken: dict[str, list[tuple[int, bytes]]] = {}
 
     def fields(self) -> "list[Field]":
         """All of it as fields of a record."""
         from linkspan.formats import record
 
         return [*record.rows(self.findings), *record.rows(self.steps)]
+
+    def add(self, *row: "Field") -> None:
+        """Note a finding; the same again is noted once."""
+        if row not in self.findings:
+            self.findings.append(row)
 
     def take(self, data: bytes) -> bytes:
         """Bytes for a note, as long as there are not too many."""
@@ -72,15 +76,15 @@ def found(path: str, status: "os.stat_result | None", mtime_ns: int = -1) -> Non
     if current is None:
         return
     if status is None:
-        current.findings.append(("absent", path))
+        current.add("absent", path)
     else:
-        current.findings.append(("there", path, stat.S_IFMT(status.st_mode), mtime_ns))
+        current.add("there", path, stat.S_IFMT(status.st_mode), mtime_ns)
 
 
 def newer(path: str, than_ns: int, is_newer: bool) -> None:
     """``path`` leads to something that was changed after a time, or it does not."""
     if current is not None:
-        current.findings.append(("newer", path, than_ns, int(is_newer)))
+        current.add("newer", path, than_ns, int(is_newer))
 
 
 def entry(folder: str, name: str, status: "os.stat_result | None") -> None:
@@ -89,7 +93,7 @@ def entry(folder: str, name: str, status: "os.stat_result | None") -> None:
         return
     kind = stat.S_IFMT(status.st_mode) if status else 0
     device = status.st_rdev if status else 0
-    current.findings.append(("entry", folder, name, kind, os.major(device), os.minor(device)))
+    current.add("entry", folder, name, kind, os.major(device), os.minor(device))
 
 
 def read(path: str, size: int, parts: "list[tuple[int, bytes]]") -> None:
@@ -99,20 +103,20 @@ def read(path: str, size: int, parts: "list[tuple[int, bytes]]") -> None:
     row: list[Field] = ["file", path, size, len(parts)]
     for at, data in parts:
         row += at, current.take(data)
-    current.findings.append(tuple(row))
+    current.add(*row)
 
 
 def names(path: str, listed: "list[str]") -> None:
     """A folder has these names and no others."""
     if current is not None:
         encoded = sorted(name.encode("utf-8", "surrogateescape") for name in listed)
-        current.findings.append(("names", path, len(encoded), *encoded))
+        current.add("names", path, len(encoded), *encoded)
 
 
 def resolved(path: str, to: str) -> None:
     """A path leads to the folder of that other path, which has no links in it."""
     if current is not None:
-        current.findings.append(("resolved", path, to))
+        current.add("resolved", path, to)
 
 
 def step(owner: "tuple[int, int] | None", *row: "Field") -> None:

@@ -100,6 +100,20 @@ def open_parent(root_fd: int, path: str) -> "tuple[int, str] | None":
     return None if fd is None else (fd, name)
 
 
+def place(root_fd: int, path: str, owner: "Owner" = None) -> "tuple[int, str, int]":
+    """Folder (``O_PATH``), last name and present holder (``O_PATH``, or -1) of a place for a mount or a node.
+
+    Links are followed, and folders that are missing are made, as the low-level runtime makes its mount points.
+    """
+    walk = Walk(root_fd, True, owner)
+    try:
+        return walk.place(path)
+    except OSError as error:
+        raise failed("reach", path, error) from error
+    finally:
+        walk.close()
+
+
 def split(path: str) -> "tuple[str, str]":
     """Folder and name of a path; UnsafePath where it does not end in a name."""
     folder, _, name = path.rstrip("/").rpartition("/")

@@ -15,6 +15,22 @@ def make_folders(path: str, mode: int = 0o755) -> None:
         raise KernelError(f"cannot make the folder {path}: {error.strerror}", subject=path) from None
 
 
+def rename(path: str, to: str) -> None:
+    """Give something another name in one step. KernelError where that is not possible."""
+    try:
+        os.rename(path, to)
+    except OSError as error:
+        raise KernelError(f"cannot rename {path} to {to}: {error.strerror}", subject=path) from None
+
+
+def make_link(target: str, path: str) -> None:
+    """Make a symlink. KernelError where that is not possible."""
+    try:
+        os.symlink(target, path)
+    except OSError as error:
+        raise KernelError(f"cannot make the link {path}: {error.strerror}", subject=path) from None
+
+
 def remove_tree(path: str) -> bool:
     """Take away a folder and all below it, following no symlink; False where it was not there."""
     return _remove(shutil.rmtree, path)

@@ -74,6 +74,31 @@ class Walk:
         fd = self._fds.pop() if self._fds else os.dup(self._root)
         return fd, os.fstat(fd)
 
+    def place(self, path: str) -> "tuple[int, str, int]":
+        """A place for a mount or a node: its folder, its last name, and what stands there, links followed.
+
+        What stands there is -1 where nothing does: also behind a dangling link, whose own place it is then. Folders
+        that are missing are made.
+        """
+        self._path = path
+        self._plan(path)
+        while self._todo:
+            part = self._next()
+            if self._todo or part == "..":
+                self._enter(part)
+                continue
+            try:
+                fd = os.open(part, LOOK, dir_fd=self._here())
+            except FileNotFoundError:
+                return os.dup(self._here()), part, -1
+            if not stat.S_ISLNK(os.fstat(fd).st_mode):
+                return os.dup(self._here()), part, fd
+            try:
+                self._follow(os.readlink("", dir_fd=fd))
+            finally:
+                os.close(fd)
+        raise UnsafePath(f"the path {path!r} does not end in a name", subject=path)
+
     def close(self) -> None:
         """Let go of every folder."""
         for fd in self._fds:

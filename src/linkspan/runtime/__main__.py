@@ -5,7 +5,8 @@ import sys
 
 from linkspan._version import __version__
 from linkspan.formats import state
-from linkspan.runtime.wrapper import Setup, main
+from linkspan.runtime.lookup import Setup
+from linkspan.runtime.wrapper import main
 
 HOOK = os.path.join(os.path.dirname(sys.executable), "linkspan-hook")
 

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from linkspan.runtime.wrapper import Setup
+    from linkspan.runtime.lookup import Setup
 
 TIME_LIMIT_S = 60.0
 """A driver that initialises eight GPUs without persistence takes up to half of this."""
@@ -23,12 +23,14 @@ TIME_LIMIT_S = 60.0
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
-def run_full_program(setup: "Setup", config_path: str, search_path: str, config_json: bytes) -> "dict[str, Any]":
+def run_full_program(
+    setup: "Setup", caller: str, config_path: str, search_path: str, config_json: bytes
+) -> "dict[str, Any]":
     """The full program's answer: ``switches``, ``edits`` and their ``stamps``.
 
     Raises the LinkspanError that it answers with.
     """
-    arguments = ["--state-dir", setup.state, "--config", config_path, "--search-path", search_path]
+    arguments = ["--caller", caller, "--state-dir", setup.state, "--config", config_path, "--search-path", search_path]
     output = _converse([*setup.full_program, *arguments], config_json)
     try:
         answer = fastjson.loads(output.decode())

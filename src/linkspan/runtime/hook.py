@@ -7,17 +7,14 @@ trusted is the engine's bundle and our own arguments; everything below the root 
 
 import posix as os
 
-from linkspan.errors import FormatError, LinkspanError
-from linkspan.formats import fastjson, hookargs, oci, pathnames
+from linkspan.errors import ConfigError, FormatError, LinkspanError
+from linkspan.formats import hookargs, oci, pathnames
 from linkspan.kernel import paths, prepare, stamps
-from linkspan.runtime import keep
+from linkspan.runtime import given, keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
-
-STATE_LIMIT = 1 << 20
-"""Bytes of the state on standard input: an id, a pid, a bundle and the annotations."""
 
 PROGRAM = "linkspan-hook"
 
@@ -35,14 +32,8 @@ def main(folder: str, argv: "list[str]") -> "NoReturn":
 def _fail(error: Exception) -> "NoReturn":
     from linkspan.runtime import report  # most runs have nothing to report
 
-    report.failure(error if isinstance(error, LinkspanError) else _unforeseen(error), program=PROGRAM)
+    report.failure(error if isinstance(error, LinkspanError) else report.unforeseen(error), program=PROGRAM)
     os._exit(1)
-
-
-def _unforeseen(error: Exception) -> LinkspanError:
-    if isinstance(error, OSError):
-        return LinkspanError(f"{error.filename or 'the container'}: {error.strerror}")
-    return LinkspanError(f"{type(error).__name__}: {error}", hint="please report it")
 
 
 def _run(folder: str, argv: "list[str]") -> None:
@@ -52,7 +43,7 @@ def _run(folder: str, argv: "list[str]") -> None:
             hint="this program is started by a container runtime, from an entry that linkspan wrote",
         )
     work = hookargs.parse(argv[1:], os.uname().machine)
-    root_fd = paths.open_root(_container_root(_state()))
+    root_fd = _open_root(given.read_state())
     try:
         _work(folder, root_fd, work, keep.hook_work(argv[1:]))
     finally:
@@ -81,37 +72,25 @@ def _prepare_read_only(root_fd: int, work: "dict[str, Any]") -> None:
         os.close(fd)
 
 
-def _state() -> "dict[str, Any]":
-    data = bytearray()
-    while part := os.read(0, 65536):
-        data += part
-        if len(data) > STATE_LIMIT:
-            raise FormatError("the container's state on standard input is too large")
+def _open_root(state: "dict[str, Any]") -> int:
+    """The container's root; where the bundle is not for us to read, by where we stand."""
     try:
-        state = fastjson.loads(data.decode())
-    except UnicodeDecodeError:
-        state = None
-    if not isinstance(state, dict):
-        raise FormatError("the container's state on standard input is not a JSON object")
-    return state
+        return paths.open_root(_container_root(state))
+    except ConfigError:
+        from linkspan.kernel import standing  # in user namespaces only
+
+        root_fd = standing.open_root()
+        if root_fd is None:
+            raise
+        return root_fd
 
 
 def _container_root(state: "dict[str, Any]") -> str:
     """The root's path: crun says it in the state; otherwise it stands in the bundle's config.json."""
-    bundle = state.get("bundle") or state.get("bundlePath") or ""
-    if not bundle:
-        raise FormatError("the container's state names no bundle")
-    root = state.get("root") or _root_of_bundle(str(bundle))
-    return pathnames.join(str(bundle), str(root))
-
-
-def _root_of_bundle(bundle: str) -> str:
-    with open(f"{bundle}/config.json", "rb", buffering=0) as file:
-        spec = fastjson.loads(file.read().decode())
-    root = spec.get("root", {}).get("path") if isinstance(spec, dict) else None
-    if not root:
-        raise FormatError(f"{bundle}/config.json names no root")
-    return str(root)
+    bundle = given.bundle_of(state)
+    if root := state.get("root"):
+        return pathnames.join(bundle, str(root))
+    return given.root_of(bundle, given.parse_config(given.read_config(f"{bundle}/config.json")))
 
 
 if __name__ == "__main__":

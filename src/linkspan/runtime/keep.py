@@ -6,18 +6,22 @@ cannot be kept, the next start comes here again.
 
 import posix as os
 
+from linkspan._version import __version__
 from linkspan.errors import LinkspanError
-from linkspan.formats import fastjson, pathnames, record
-from linkspan.kernel import files, notes, paths, prepare
+from linkspan.formats import fastjson, pathnames, record, state
+from linkspan.kernel import carry, files, notes, paths, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from linkspan.kernel.carry import Freight
+    from linkspan.runtime.lookup import Found
+
     Document = dict[str, Any]
 
 READY_KEPT = 512
-IMAGES_KEPT = 64
+IMAGES_KEPT = 128
 """Files of each kind; what is kept is decided by requests and images, which are strangers'."""
 SIZE_LIMIT = 512 << 10
 """Bytes of a file; the edits for 64 GPUs take 60 KB, a prepared root twice its loader cache."""
@@ -49,24 +53,65 @@ def wrapper_work(work: "Document") -> str:
     return f"wrapper\n{fastjson.dumps(work)}"
 
 
+def carry_work(work: "Document") -> str:
+    """The name of the work that the prestart hook has."""
+    return f"carry\n{fastjson.dumps(work)}"
+
+
 def hook_work(arguments: "list[str]") -> str:
     """The name of the work that a hook's arguments (after the verb) stand for; ``runtime/native/hook.c`` has it too."""
     return "\n".join(["hook", *(argument for argument in arguments if argument != "--mask-params")])
 
 
-def keep_edits(folder: str, key: "bytes | None", found: "Document", hook: str, written: "list[str]") -> None:
-    """Keep ready-made edits, with their stamps, for the request whose text is ``key``.
+def keep_edits(folder: str, view: "Document", found: "Found", hook: str, written: "list[str]") -> None:
+    """Keep ready-made edits, with their stamps, for a request view (``formats.oci``).
 
     ``hook`` is our hook's program, ``written`` are the folders that a mount must not cover.
     """
-    edits = found["edits"]
-    if key is None or edits.keys() - _NATIVE or _cover(edits, written):
+    edits, switches = found.edits, found.switches
+    key = record.request_text((switches["config"], state.config_stamp(switches)), view)
+    if key is None or edits.keys() - _NATIVE or not _is_simple(edits, written):
         return
-    _keep(f"{folder}/{record.READY}", READY_KEPT, key, [key, *_ready(edits, found["stamps"], hook, written)])
+    _keep(f"{folder}/{record.READY}", READY_KEPT, key, [key, *_ready(edits, found.stamps, hook, written)])
 
 
-def _cover(edits: "Document", written: "list[str]") -> bool:
-    return any(pathnames.covers(entry["destination"], written) for entry in edits.get("mounts", ()))
+def keep_carry(folder: str, view: "Document", found: "Found", freight: "list[Freight]") -> None:
+    """Keep what the prestart hook carries into a container that asks for what this request view says.
+
+    ``freight`` are the mounts among the edits, taken hold of.
+    """
+    edits, switches = found.edits, found.switches
+    key = record.request_text(("hook", switches["config"], state.config_stamp(switches)), view)
+    if key is None or edits.keys() - _NATIVE:
+        return
+    rules = [(rule["type"], rule["major"], rule["minor"], _access(rule["access"])) for rule in edits.get("rules", ())]
+    mounts = [(one.source, one.destination, one.flags, int(one.recursive), int(one.is_folder)) for one in freight]
+    work = edits.get("prepare")
+    fields = [
+        *record.rows(found.stamps),
+        *record.rows(rules),
+        carry_work(work) if work else "",
+        int(edits.get("mask_params", False)),
+        *record.rows(mounts),
+        *record.rows([_node(entry) for entry in edits.get("devices", ())]),
+    ]
+    _keep(f"{folder}/{record.CARRY}", READY_KEPT, key, [key, *fields])
+
+
+def _access(letters: str) -> int:
+    """BPF_DEVCG_ACC_* of linux/bpf.h."""
+    return sum(bit for letter, bit in (("m", 1), ("r", 2), ("w", 4)) if letter in letters)
+
+
+def _node(entry: "Document") -> "tuple[Any, ...]":
+    mode = carry.node_mode(entry)
+    return entry["path"], mode, entry.get("major", 0), entry.get("minor", 0), entry.get("uid", 0), entry.get("gid", 0)
+
+
+def _is_simple(edits: "Document", written: "list[str]") -> bool:
+    """Whether the launcher can compare and sort our own mounts by their text, and none covers what is written."""
+    places = [entry["destination"] for entry in edits.get("mounts", ())]
+    return all(pathnames.normal(place) == place and not pathnames.covers(place, written) for place in places)
 
 
 def _ready(edits: "Document", stamps: "list[list[str]]", hook: str, written: "list[str]") -> "list[Any]":
@@ -103,10 +148,11 @@ def _mask(edits: "Document", hook: str) -> str:
 
 def _keep(folder: str, limit: int, name: bytes, fields: "list[Any]") -> None:
     try:
-        data = record.render([record.FORMAT, *fields])
+        data = record.render([__version__, *fields])
         if len(data) <= SIZE_LIMIT:
             _make_room(folder, limit)
-            files.write_whole(f"{folder}/{record.file_name(name)}", data, durable=False)
+            # For us alone: the key has every variable of ours, and some images keep a secret in one.
+            files.write_whole(f"{folder}/{record.file_name(name)}", data, 0o600, durable=False)
     except (LinkspanError, OSError, UnicodeEncodeError):
         return
 
@@ -115,8 +161,8 @@ def _make_room(folder: str, limit: int) -> None:
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
-        _make_folder(pathnames.folder(folder))
-        _make_folder(folder)
+        _make_folder(pathnames.folder(folder), 0o755)
+        _make_folder(folder, 0o700)
         return
     if len(names) >= limit:
         oldest = sorted(names, key=lambda name: os.stat(f"{folder}/{name}").st_mtime_ns)
@@ -124,9 +170,9 @@ def _make_room(folder: str, limit: int) -> None:
             os.unlink(f"{folder}/{name}")
 
 
-def _make_folder(path: str) -> None:
+def _make_folder(path: str, mode: int) -> None:
     try:
-        os.mkdir(path, 0o755)
+        os.mkdir(path, mode)
     except FileExistsError:
         return
-    os.chmod(path, 0o755)  # whatever the umask
+    os.chmod(path, mode)  # whatever the umask

@@ -18,9 +18,61 @@ FILE_LIMIT = 4 << 20
 """Bytes of a state file; the edits for 64 GPUs take a hundredth of this."""
 
 
+WRAPPER, HOOK = "wrapper", "prestart-hook"
+"""Who asks: where a request leaves something open, the two give it different meanings (contract 2.4, 3.3)."""
+
+
+class Setup:
+    """What the launcher says: the state folder, the hook's path and the command that starts the full program."""
+
+    __slots__ = ("full_program", "hook", "state")
+
+    def __init__(self, state: str, hook: str, full_program: "list[str]") -> None:
+        self.state = state
+        self.hook = hook
+        self.full_program = full_program
+
+
+class Found:
+    """The ``switches`` of the configuration, the ready-made ``edits`` for a container, and the ``stamps`` they have."""
+
+    __slots__ = ("edits", "stamps", "switches")
+
+    def __init__(self, switches: "dict[str, Any]", edits: "dict[str, Any]", stamps: "list[list[str]]") -> None:
+        self.switches = switches
+        self.edits = edits
+        self.stamps = stamps
+
+
+def find(setup: Setup, caller: str, config_path: str, spec: "dict[str, Any]", config_json: bytes) -> Found:
+    """The edits for a container whose config.json this is, ready-made or made now.
+
+    Raises the LinkspanError that says why there are none.
+    """
+    search_path = variable("PATH")
+    switches = read_switches(setup.state, config_path, search_path)
+    found = read_edits(setup.state, caller, spec, switches) if switches else None
+    if switches is None or found is None:
+        from linkspan.runtime.full_program import run_full_program  # most starts find their edits
+
+        found = run_full_program(setup, caller, config_path, search_path, config_json)
+        switches = found["switches"]
+    return Found(switches, found["edits"], found["stamps"])
+
+
+def variable(name: str) -> str:
+    """A variable of the engine's environment; empty where it is not set."""
+    return os.environ.get(name.encode(), b"").decode("utf-8", "surrogateescape")
+
+
+def config_path() -> str:
+    """The toolkit's configuration file, as the engine's environment names it."""
+    return state.config_path(variable("NVIDIA_CTK_CONFIG_FILE_PATH"), variable("XDG_CONFIG_HOME"))
+
+
 def read_switches(folder: str, config_path: str, search_path: str) -> "dict[str, Any] | None":
     """The switches for this configuration file and engine PATH, or None where they have to be read anew."""
-    switches = _read_own(f"{folder}/switches.json")
+    switches = _read_own(f"{folder}/switches/{state.caller_name(config_path, search_path)}")
     if switches is None or switches.get("version") != state.VERSION:
         return None
     if switches["config"] != config_path or switches["path"] != search_path or stamps.stale(switches["stamps"]):
@@ -28,10 +80,10 @@ def read_switches(folder: str, config_path: str, search_path: str) -> "dict[str,
     return switches
 
 
-def read_edits(folder: str, spec: "dict[str, Any]", switches: "dict[str, Any]") -> "dict[str, Any] | None":
+def read_edits(folder: str, caller: str, spec: "dict[str, Any]", switches: "dict[str, Any]") -> "dict[str, Any] | None":
     """The ready-made ``edits`` for this container with their ``stamps``, or None where they have to be made anew."""
     view = oci.request_view(spec, switches["env_names"], switches["annotation_prefixes"])
-    found = _read_own(f"{folder}/{state.edits_name(view, switches)}")
+    found = _read_own(f"{folder}/{state.edits_name(view, switches, caller)}")
     if found is None or found.get("version") != state.VERSION or stamps.stale(found["stamps"]):
         return None
     return found

@@ -8,7 +8,7 @@ import posix as os
 import sys
 import time
 
-from linkspan.errors import LinkspanError
+from linkspan.errors import FormatError, LinkspanError
 from linkspan.formats import fastjson, oci
 
 TYPE_CHECKING = False
@@ -26,6 +26,17 @@ def failure(error: LinkspanError, argv: "Sequence[str]" = (), program: str = PRO
     path, log_format = oci.log_of(argv)
     if path:
         _append(path, _entry("error", line, log_format))
+
+
+def unforeseen(error: Exception) -> LinkspanError:
+    """What Python itself says, as an error that can be shown: of a file, or of a config.json of another shape."""
+    if isinstance(error, RecursionError):
+        return FormatError("config.json is nested too deeply")
+    if isinstance(error, OSError):
+        return LinkspanError(f"{error.filename or 'the bundle'}: {error.strerror}")
+    if isinstance(error, KeyError | TypeError | AttributeError | ValueError):
+        return FormatError(f"config.json is not an OCI runtime specification: {error}")
+    return LinkspanError(f"{type(error).__name__}: {error}", hint="please report it")
 
 
 def one_line(error: LinkspanError) -> str:

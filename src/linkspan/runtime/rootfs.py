@@ -11,7 +11,7 @@ import posix as os
 from linkspan.errors import KernelError
 from linkspan.formats import pathnames
 from linkspan.kernel import paths
-from linkspan.runtime import keep
+from linkspan.runtime import given, keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def prepare_root(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]", st
 
     Raises UnsafePath where the image tries to lead us out of its root.
     """
-    owner = _owner(spec)
+    owner = given.root_owner(spec)
     if owner is None or _is_covered(spec, work):
         return False
     try:
@@ -45,22 +45,6 @@ def prepare_root(spec: "dict[str, Any]", bundle: str, work: "dict[str, Any]", st
     finally:
         os.close(root_fd)
     return True
-
-
-def _owner(spec: "dict[str, Any]") -> "tuple[int, int] | None":
-    """The host's ids of the container's root; None where its user namespace is another's, or maps no root."""
-    linux = spec.get("linux") or {}
-    user_namespaces = [entry for entry in linux.get("namespaces") or () if entry.get("type") == "user"]
-    if not user_namespaces:
-        return (0, 0)
-    if user_namespaces[0].get("path"):
-        return None
-    uid, gid = _mapped_root(linux.get("uidMappings")), _mapped_root(linux.get("gidMappings"))
-    return None if uid is None or gid is None else (uid, gid)
-
-
-def _mapped_root(mappings: "list[dict[str, int]] | None") -> "int | None":
-    return next((entry["hostID"] for entry in mappings or () if entry["containerID"] == 0 and entry["size"]), None)
 
 
 def written(work: "dict[str, Any]") -> "list[str]":

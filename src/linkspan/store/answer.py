@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from linkspan.emit import oci
-from linkspan.errors import FormatError, StaleError
+from linkspan.errors import FormatError, RequestError, StaleError
 from linkspan.facts.model import HostFacts
 from linkspan.facts.snapshot import Search
 from linkspan.formats.oci import NVIDIA_HOOKS
@@ -25,6 +25,9 @@ from linkspan.plan.selection import select
 from linkspan.store import specs, state
 from linkspan.store.registry import load
 
+WRAPPER, HOOK = "wrapper", "prestart-hook"
+"""Who asks; ``runtime.lookup`` has the same words."""
+
 FactsSource = Callable[[Search], HostFacts]
 
 
@@ -35,12 +38,16 @@ class Answer(msgspec.Struct, frozen=True):
     stamps: list[list[str]] = []
 
 
-def answer(view: dict[str, Any], config: ToolkitConfig, search_path: str, facts: FactsSource) -> Answer:
+def answer(
+    view: dict[str, Any], config: ToolkitConfig, search_path: str, facts: FactsSource, caller: str = WRAPPER
+) -> Answer:
     """The edits for one container. Raises RequestError and HostError with the reason why there are none.
 
     The host is only looked at where the container asks for something: one that does not starts on any host.
     """
     policy = policy_of(config)
+    if caller == HOOK:
+        return _for_hook(view, policy, config, facts)
     if policy.mode == "legacy":
         return Answer(_legacy_hook(config, search_path))
     container = _container(view)
@@ -54,6 +61,21 @@ def answer(view: dict[str, Any], config: ToolkitConfig, search_path: str, facts:
         if not request.empty:
             return _from_facts(request, found, policy)
     return Answer({"remove_hooks": list(NVIDIA_HOOKS)})
+
+
+def _for_hook(view: dict[str, Any], policy: Policy, config: ToolkitConfig, facts: FactsSource) -> Answer:
+    """The prestart hook's own meaning of a request: no annotations, and mode legacy's defaults (contract 3)."""
+    hook_policy = msgspec.structs.replace(policy, mode="legacy")
+    request = read_request(msgspec.structs.replace(_container(view), annotations={}), hook_policy)
+    if request.empty:
+        return Answer({})
+    found = facts(search_of(config))
+    if found.platform == "tegra":
+        raise RequestError(
+            f"{request.source} asks the prestart hook for GPUs, which cannot give those of a Tegra system",
+            hint="start the container with --runtime=nvidia, not with --gpus",
+        )
+    return _from_facts(request, found, hook_policy)
 
 
 def search_of(config: ToolkitConfig) -> Search:

@@ -1,9 +1,10 @@
 """Puts the start path in place: a small tree of modules, and two launchers that depend on nothing else.
 
     PREFIX/lib/linkspan/    the modules that a container start needs, their archive (``archive``), and what to start
-    PREFIX/bin/linkspan-runtime, linkspan-hook
+    PREFIX/bin/linkspan-runtime, linkspan-hook, linkspan-prestart-hook
+    PREFIX/bin/nvidia-…     links to these, by the names that engines look for (``names``)
 
-The launchers, both the same small native program, name their interpreter, their modules and the full program
+The launchers, all the same small native program, name their interpreter, their modules and the full program
 absolutely: neither the PATH of an engine nor the environment of a container decides what runs as root. They are rebuilt
 from nothing by installing again.
 """
@@ -15,14 +16,16 @@ import msgspec
 
 from linkspan._version import __version__
 from linkspan.errors import HostError
-from linkspan.formats import state
+from linkspan.formats import record, state
 from linkspan.kernel import files, process, trees
-from linkspan.store import archive
+from linkspan.store import archive, names
 
 START_PATH = (
     "__init__",
+    "_version",
     "errors",
     "formats/__init__",
+    "formats/cgroups",
     "formats/elf",
     "formats/fastjson",
     "formats/hookargs",
@@ -34,8 +37,12 @@ START_PATH = (
     "formats/state",
     "formats/versions",
     "kernel/__init__",
+    "kernel/bpf",
+    "kernel/carry",
+    "kernel/cgroup",
     "kernel/compat",
     "kernel/files",
+    "kernel/identity",
     "kernel/ldconfig",
     "kernel/libraries",
     "kernel/loader",
@@ -47,14 +54,17 @@ START_PATH = (
     "kernel/prepare",
     "kernel/profile",
     "kernel/stamps",
+    "kernel/standing",
     "kernel/walk",
     "kernel/writable",
     "runtime/__init__",
     "runtime/full_program",
+    "runtime/given",
     "runtime/hook",
     "runtime/keep",
     "runtime/lookup",
     "runtime/patch",
+    "runtime/prestart",
     "runtime/report",
     "runtime/rootfs",
     "runtime/wrapper",
@@ -77,21 +87,39 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.prefix}/lib/linkspan"
 
     @property
+    def programs(self) -> str:
+        """The folder of the programs."""
+        return f"{self.prefix}/bin"
+
+    @property
     def runtime(self) -> str:
         """The runtime wrapper's launcher."""
-        return f"{self.prefix}/bin/linkspan-runtime"
+        return f"{self.programs}/linkspan-runtime"
 
     @property
     def hook(self) -> str:
         """The hook's launcher."""
-        return f"{self.prefix}/bin/linkspan-hook"
+        return f"{self.programs}/linkspan-hook"
+
+    @property
+    def prestart(self) -> str:
+        """The prestart hook's launcher."""
+        return f"{self.programs}/linkspan-prestart-hook"
+
+    @property
+    def launchers(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.runtime, self.hook, self.prestart
 
 
-def install(place: Place) -> tuple[str, ...]:
-    """Put the start path in place, replacing an earlier one; the paths of the two launchers.
+def install(place: Place, *, compat: bool = True, replace: bool = False) -> tuple[str, ...]:
+    """Put the start path in place, replacing an earlier one; the paths of its programs.
 
-    Raises KernelError where the prefix cannot be written.
+    With ``compat`` they answer to the names that engines know, too; ``replace`` sets other programs aside that have
+    one. Raises KernelError where the prefix cannot be written, ConfigError where such a name is taken.
     """
+    trees.make_folders(place.programs)
+    links = names.put(place.programs, replace=replace) if compat else ()
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for module in START_PATH:
         with open(f"{source}/{module}.py", "rb") as file:
@@ -103,14 +131,16 @@ def install(place: Place) -> tuple[str, ...]:
     # Without column numbers for tracebacks that nobody prints, the archive is a tenth smaller.
     pack = [python, "-I", "-X", "no_debug_ranges", os.path.abspath(archive.__file__)]
     process.run([*pack, place.library], env={}, timeout_s=60)
-    trees.make_folders(f"{place.prefix}/bin")
     launch(place, python, f"{source}/{LAUNCHER}")
-    return place.runtime, place.hook
+    for kind in (record.READY, record.CARRY, record.IMAGES):
+        trees.remove_tree(f"{place.state}/{kind}")  # of another installation, which may have done it differently
+    return (*place.launchers, *links)
 
 
 def launch(place: Place, python: str, program: str) -> None:
-    """Put the two launchers in place, each a copy of the compiled program beside what it is to start."""
-    for path, start in ((place.runtime, runtime_start(place, python)), (place.hook, hook_start(place, python))):
+    """Put the launchers in place, each a copy of the compiled program beside what it is to start."""
+    starts = (runtime_start(place, python), hook_start(place, python), prestart_start(place, python))
+    for path, start in zip(place.launchers, starts, strict=True):
         files.write_whole(f"{place.library}/{os.path.basename(path)}.start", start)
         with open(program, "rb") as file:
             files.write_whole(path, file.read(), 0o755)
@@ -118,7 +148,7 @@ def launch(place: Place, python: str, program: str) -> None:
 
 def remove(place: Place) -> tuple[str, ...]:
     """Take away what ``install`` put in place; the paths that were there."""
-    removed = [path for path in (place.runtime, place.hook) if trees.remove_file(path)]
+    removed = [*names.take_away(place.programs), *(path for path in place.launchers if trees.remove_file(path))]
     return (*removed, *([place.library] if trees.remove_tree(place.library) else []))
 
 
@@ -139,9 +169,7 @@ def _is_new_enough(python: str) -> bool:
 
 def runtime_start(place: Place, python: str) -> bytes:
     """What the runtime wrapper's launcher starts, and what it has to know before."""
-    full_program = [sys.executable, "-I", "-m", "linkspan.store.render"]
-    call = f"main(Setup({place.state!r}, {place.hook!r}, {full_program!r}), sys.argv[1:])"
-    code = _program(place, "from linkspan.runtime.wrapper import Setup, main", call)
+    code = _program(place, "from linkspan.runtime.wrapper import Setup, main", f"main({_setup(place)}, sys.argv[1:])")
     return _strings(python, code, "runtime", __version__, place.state, place.hook)
 
 
@@ -149,6 +177,20 @@ def hook_start(place: Place, python: str) -> bytes:
     """What the hook's launcher starts."""
     code = _program(place, "from linkspan.runtime.hook import main", f"main({place.state!r}, sys.argv[1:])")
     return _strings(python, code, "hook", __version__, place.state, place.hook)
+
+
+def prestart_start(place: Place, python: str) -> bytes:
+    """What the prestart hook's launcher starts."""
+    call = f"main({_setup(place)}, {__version__!r}, sys.argv[1:])"
+    code = _program(
+        place, "from linkspan.runtime.lookup import Setup\nfrom linkspan.runtime.prestart import main", call
+    )
+    return _strings(python, code, "prestart", __version__, place.state, place.hook)
+
+
+def _setup(place: Place) -> str:
+    full_program = [sys.executable, "-I", "-m", "linkspan.store.render"]
+    return f"Setup({place.state!r}, {place.hook!r}, {full_program!r})"
 
 
 def _program(place: Place, imports: str, call: str) -> str:

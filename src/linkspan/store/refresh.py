@@ -11,12 +11,14 @@ Fewer devices by NVML's own word (a GPU taken out, MIG laid out anew) are the tr
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NoReturn
 
 import msgspec
 
 from linkspan.emit import cdi_origin
-from linkspan.errors import HostError
+from linkspan.errors import HostError, LinkspanError
 from linkspan.facts import snapshot
 from linkspan.facts.model import HostFacts
 from linkspan.formats import cdi, state
@@ -53,6 +55,27 @@ def refresh(document: Document, facts: HostFacts, output: str, state_folder: str
         spec_file.write(path, text)
     _keep_facts(facts, f"{state_folder}/{state.FACTS}")
     return Outcome(path, written, _summary(path, old, document, facts, written=written))
+
+
+def watch(once: Callable[[], HostFacts], every_s: float, say: Callable[[LinkspanError], None]) -> NoReturn:
+    """Refresh now, and again whenever a stamp of the facts no longer holds, looked at every so many seconds.
+
+    A look costs some dozen system calls; NVML is only asked when something has changed. What cannot be written, or
+    should not, is said once for each time that it happens anew, and tried again.
+    """
+    last = ""
+    while True:
+        try:
+            held = once().stamps
+            last = ""
+        except LinkspanError as error:
+            held = ()
+            if str(error) != last:
+                say(error)
+            last = str(error)
+        time.sleep(every_s)
+        while held and stamps.stale((stamp.kind, stamp.path, stamp.value) for stamp in held) is None:
+            time.sleep(every_s)
 
 
 def asked_nvml(facts: HostFacts) -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 
 from linkspan.errors import LinkspanError
 from linkspan.formats import fastjson, oci
+from linkspan.formats.state import edits_name
 from linkspan.store import state
-from linkspan.store.answer import answer
+from linkspan.store.answer import WRAPPER, answer
 
 
 def main(argv: list[str]) -> int:
@@ -19,22 +20,25 @@ def main(argv: list[str]) -> int:
     given = dict(zip(argv[::2], argv[1::2], strict=True))
     try:
         config_json = sys.stdin.buffer.read()
-        document = render(given["--state-dir"], given["--config"], given["--search-path"], config_json)
+        paths = (given["--state-dir"], given["--config"], given["--search-path"])
+        document = render(*paths, config_json, given["--caller"])
     except LinkspanError as error:
         document = {"error": {"message": error.message, "hint": error.hint, "code": error.code}}
     sys.stdout.write(fastjson.dumps(document))
     return 1 if "error" in document else 0
 
 
-def render(folder: str, config_path: str, search_path: str, config_json: bytes) -> dict[str, Any]:
+def render(
+    folder: str, config_path: str, search_path: str, config_json: bytes, caller: str = WRAPPER
+) -> dict[str, Any]:
     """The switches for the start path and the edits for one config.json, both also kept in the state folder."""
     config, stamp = state.read_config(config_path)
-    switches = state.switches(config, stamp, search_path)
+    switches = state.switches(config, stamp, search_path, need_runtime=caller == WRAPPER)
     state.keep_switches(folder, switches)
     spec = fastjson.loads(config_json.decode())
     view = oci.request_view(spec, switches["env_names"], switches["annotation_prefixes"])
-    found = answer(view, config, search_path, lambda search: state.current_facts(folder, search))
-    state.keep_edits(folder, view, switches, found.edits, found.stamps)
+    found = answer(view, config, search_path, lambda search: state.current_facts(folder, search), caller)
+    state.keep_edits(folder, edits_name(view, switches, caller), found.edits, found.stamps)
     return {"switches": switches, "edits": found.edits, "stamps": found.stamps}
 
 

@@ -18,6 +18,9 @@ from linkspan.kernel import files, stamps, trees
 EDITS_KEPT = 512
 """Files below ``edits``. What is kept is decided by requests, which strangers write, so their number has a bound."""
 
+SETTINGS_KEPT = 64
+"""Of different configuration files and PATHs: more than a host has engines."""
+
 DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -33,8 +36,11 @@ def read_config(path: str) -> tuple[ToolkitConfig, Stamp]:
         raise ConfigError(f"cannot read {path}: {error.strerror}", subject=path) from None
 
 
-def switches(config: ToolkitConfig, stamp: Stamp, search_path: str) -> dict[str, Any]:
-    """What the start path needs of a configuration, with the stamp of the file that it came from."""
+def switches(config: ToolkitConfig, stamp: Stamp, search_path: str, *, need_runtime: bool = True) -> dict[str, Any]:
+    """What the start path needs of a configuration, with the stamp of the file that it came from.
+
+    Raises ConfigError where there is no low-level runtime and one is needed; a hook needs none.
+    """
     runtime = config.nvidia_container_runtime
     env_names = [name.strip() for name in config.swarm_resource.split(",") if name.strip()]
     prefixes = list(runtime.modes.cdi.annotation_prefixes)
@@ -43,20 +49,23 @@ def switches(config: ToolkitConfig, stamp: Stamp, search_path: str) -> dict[str,
         "config": stamp.path,
         "path": search_path,
         "stamps": stamp_list((stamp,)),
-        "low_level": find_low_level(runtime.runtimes, search_path),
+        "low_level": find_low_level(runtime.runtimes, search_path, needed=need_runtime),
         "env_names": env_names,
         "annotation_prefixes": prefixes,
         # In mode legacy every container gets the prestart hook, also one that asks for nothing.
-        "request_words": [] if runtime.mode == "legacy" else state.request_words(env_names, prefixes),
+        "every": runtime.mode == "legacy",
+        "request_words": state.request_words(env_names, prefixes),
         "log": "" if runtime.debug == "/dev/null" else runtime.debug,
     }
 
 
-def find_low_level(candidates: tuple[str, ...], search_path: str) -> str:
+def find_low_level(candidates: tuple[str, ...], search_path: str, *, needed: bool = True) -> str:
     """The absolute path of the first low-level runtime that is there (contract 2.1)."""
     for name in candidates:
         if found := find_program(name, search_path):
             return found
+    if not needed:
+        return ""
     raise ConfigError(
         f"no low-level runtime was found: looked for {', '.join(candidates) or 'none'}",
         hint="install runc or crun, or name one in nvidia-container-runtime.runtimes",
@@ -74,21 +83,25 @@ def find_program(name: str, search_path: str) -> str:
 
 
 def keep_switches(folder: str, document: dict[str, Any]) -> None:
-    """Keep the switches, and the launcher's short form of them."""
-    _keep(f"{folder}/switches.json", fastjson.dumps(document))
+    """Keep the switches, and the launcher's short form of them; not those of who needs no low-level runtime."""
+    if not document["low_level"]:
+        return
+    name = state.caller_name(document["config"], document["path"])
+    _make_room(f"{folder}/switches", SETTINGS_KEPT)
+    _keep(f"{folder}/switches/{name}", fastjson.dumps(document))
     values = (document["config"], document["path"], document["low_level"])
     lists = ("request_words", "env_names", "annotation_prefixes")
     if any("\n" in value for value in (*values, *(value for name in lists for value in document[name]))):
-        return  # the short form has one value a line; such a PATH only costs time
-    mtime_ns = int(document["stamps"][0][2].rpartition(":")[2] or 0)
-    _keep(f"{folder}/low-level", state.low_level_text(document), mtime_ns)
+        return  # the launcher's has one value a line; such a PATH only costs time
+    _make_room(f"{folder}/settings", SETTINGS_KEPT)
+    _keep(f"{folder}/settings/{name}", state.settings_text(document))
 
 
-def keep_edits(folder: str, view: dict[str, Any], switched: dict[str, Any], edits: dict[str, Any], of: object) -> None:
-    """Keep the edits for a request view, with the stamps (``of``) under which they hold."""
+def keep_edits(folder: str, name: str, edits: dict[str, Any], of: object) -> None:
+    """Keep edits under their name (``formats.state``), with the stamps (``of``) under which they hold."""
     document = {"version": state.VERSION, "stamps": of, "edits": edits}
-    _make_room(f"{folder}/edits")
-    _keep(f"{folder}/{state.edits_name(view, switched)}", fastjson.dumps(document))
+    _make_room(f"{folder}/edits", EDITS_KEPT)
+    _keep(f"{folder}/{name}", fastjson.dumps(document))
 
 
 def current_facts(folder: str, search: Search) -> HostFacts:
@@ -116,25 +129,23 @@ def _saved_facts(folder: str, search: Search) -> HostFacts | None:
     return facts if same_host and fresh else None
 
 
-def _keep(path: str, text: str, mtime_ns: int = 0) -> None:
+def _keep(path: str, text: str) -> None:
     """Write one file of the folder; where that fails, the next start is as slow as this one."""
     try:
         trees.make_folders(os.path.dirname(path))
         files.write_whole(path, text.encode(), durable=False)
-        if mtime_ns:
-            os.utime(path, ns=(mtime_ns, mtime_ns))
     except (KernelError, OSError):
         return
 
 
-def _make_room(folder: str) -> None:
-    """Drop the older half of the edits when there are too many."""
+def _make_room(folder: str, limit: int) -> None:
+    """Drop the older half of what is in a folder when it is too much."""
     try:
         names = os.listdir(folder)
-        if len(names) < EDITS_KEPT:
+        if len(names) < limit:
             return
         paths = sorted((f"{folder}/{name}" for name in names), key=os.path.getmtime)
-        for path in paths[: EDITS_KEPT // 2]:
+        for path in paths[: limit // 2]:
             os.unlink(path)
     except OSError:
         return

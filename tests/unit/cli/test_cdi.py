@@ -3,12 +3,13 @@ import json
 import os
 import sys
 
+import msgspec
 import pytest
 
 from linkspan.cli import main
 from linkspan.emit.cdi import to_yaml
 from linkspan.facts import snapshot
-from linkspan.facts.model import CsvEntry, DeviceNode, Driver, Gpu, HostFacts, Library
+from linkspan.facts.model import CsvEntry, DeviceNode, Driver, Gpu, HostFacts, Library, Stamp
 from linkspan.formats.cdi_reader import read
 
 HOOK = "/bin/true"
@@ -318,3 +319,49 @@ def test_a_refresh_that_finds_no_driver_leaves_the_spec_alone(capsys, tmp_path, 
     assert (code, out) == (1, "")
     assert err.startswith("linkspan: no NVIDIA driver was found")
     assert (tmp_path / "cdi/nvidia.yaml").read_text() == before
+
+
+def test_watching_refreshes_when_a_witness_changes_and_says_a_failure_once(capsys, tmp_path, live, monkeypatch):
+    """Time is a list of what happens at each look; after the last one, Ctrl-C."""
+    witness = tmp_path / "version"
+    witness.write_text("550.1")
+    path = tmp_path / "cdi/nvidia.yaml"
+
+    def with_witness(found):
+        value = witness.read_text()
+        return msgspec.structs.replace(found, stamps=(Stamp(kind="text", path=str(witness), value=value),))
+
+    def fewer_gpus():
+        witness.write_text("550.2")
+        live[0] = with_witness(facts(gpus=facts().gpus[:1]))
+
+    def driver_gone():
+        witness.write_text("")
+        live[0] = HostFacts()
+
+    def driver_back():
+        live[0] = with_witness(facts())
+
+    def nothing():
+        pass
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    live[0] = with_witness(facts())
+    coming = iter([nothing, nothing, fewer_gpus, nothing, driver_gone, nothing, driver_back, nothing, interrupt])
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        next(coming)()
+
+    monkeypatch.setattr("linkspan.store.refresh.time.sleep", sleep)
+    code, out, err = refresh(capsys, tmp_path, "--watch", "2.5")
+    assert code == 130
+    assert set(slept) == {2.5}
+    first, second, third = out.splitlines()
+    assert first == f"wrote {path}: 5 devices, driver 550.1"
+    assert second.endswith("; 2 devices gone: 1, GPU-1")
+    assert third.startswith(f"wrote {path}: 5 devices")
+    assert err.count("no NVIDIA driver was found") == 1

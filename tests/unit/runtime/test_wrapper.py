@@ -55,8 +55,11 @@ class Host:
 
     def keep(self, view: dict, edits: dict, stamps: tuple = ()) -> None:
         (self.folder / "state" / "edits").mkdir(parents=True, exist_ok=True)
-        (self.folder / "state" / "switches.json").write_text(json.dumps(self.switches()))
-        name = state.edits_name(view, self.switches())
+        switches = self.switches()
+        file = self.folder / "state/switches" / state.caller_name(switches["config"], switches["path"])
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(switches))
+        name = state.edits_name(view, self.switches(), "wrapper")
         document = {"version": state.VERSION, "stamps": list(stamps), "edits": edits}
         (self.folder / "state" / name).write_text(json.dumps(document))
 

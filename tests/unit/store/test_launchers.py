@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from linkspan.formats import state
-from linkspan.store import launchers
+from linkspan.kernel import stamps
+from linkspan.store import launchers, names
 
 SRC = os.path.abspath("src")
 
@@ -29,6 +30,7 @@ def imported_by(statement: str) -> set[str]:
     [
         "import linkspan.runtime.wrapper, linkspan.runtime.rootfs",
         "import linkspan.runtime.hook",
+        "import linkspan.runtime.prestart",
         "import linkspan.kernel.prepare",
     ],
 )
@@ -40,13 +42,15 @@ def test_the_start_path_imports_what_is_on_the_list_and_nothing_else(statement):
 def test_the_list_is_complete_also_for_what_is_imported_late():
     wanted = {module for path in launchers.START_PATH for module in imports_of(path)}
     assert wanted - set(launchers.START_PATH) == set()
-    entries = {"runtime/wrapper", "runtime/hook", "__init__"}
+    entries = {"runtime/wrapper", "runtime/hook", "runtime/prestart", "__init__"}
     packages = {path for path in launchers.START_PATH if path.endswith("__init__")}
     assert set(launchers.START_PATH) - wanted - entries - packages == set()
 
 
 def imports_of(module: str) -> set[str]:
     """The modules of ours that a module's source imports anywhere, less what only a type checker sees."""
+    if module == "__init__":
+        return set()  # it fetches the library for whoever asks for it, which the start path never does
     with open(f"{SRC}/linkspan/{module}.py", encoding="utf-8") as file:
         tree = ast.parse(file.read())
     for node in ast.walk(tree):
@@ -73,12 +77,13 @@ def run(*argv: str, **env: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.allow_subprocess
 def test_installed_launchers_run_and_removing_leaves_nothing(place):
-    assert launchers.install(place) == (place.runtime, place.hook)
+    links = tuple(f"{place.programs}/{name}" for name in names.NAMES)
+    assert launchers.install(place) == (*place.launchers, *links)
     done = run(place.hook, "nonsense")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("linkspan-hook: the first argument is nonsense")
     assert [name for name in os.listdir(place.library) if name.startswith("start.cpython-")]
-    assert launchers.remove(place) == (place.runtime, place.hook, place.library)
+    assert launchers.remove(place) == (*links, *place.launchers, place.library)
     assert launchers.remove(place) == ()
     assert [name for _, _, names in os.walk(place.prefix) for name in names] == []
 
@@ -111,15 +116,22 @@ class Launched:
         path.chmod(0o755)
         return str(path)
 
-    def mark(self, *, config_exists: bool, path: str = "/usr/bin:/bin", words: tuple[str, ...] = ("NVIDIA_",)) -> str:
-        marker = f"{self.place.state}/low-level"
-        stamp = ["file" if config_exists else "absent", self.config, ""]
+    def mark(
+        self,
+        *,
+        config_exists: bool,
+        path: str = "/usr/bin:/bin",
+        words: tuple[str, ...] = ("NVIDIA_",),
+        every: bool = False,
+    ) -> str:
+        marker = f"{self.place.state}/settings/{state.caller_name(self.config, path)}"
+        os.makedirs(os.path.dirname(marker), exist_ok=True)
+        value = stamps.take("file", self.config) if config_exists else ""
+        stamp = ["file" if config_exists else "absent", self.config, value]
         switches = {"config": self.config, "path": path, "stamps": [stamp], "low_level": self.runc}
         with open(marker, "w") as file:
-            names = {"env_names": ["DOCKER_RESOURCE_GPU"], "annotation_prefixes": ["cdi.k8s.io/"]}
-            file.write(state.low_level_text(switches | names | {"request_words": words}))
-        if config_exists:
-            os.utime(marker, ns=(0, os.stat(self.config).st_mtime_ns))
+            names = {"env_names": ["DOCKER_RESOURCE_GPU"], "annotation_prefixes": ["cdi.k8s.io/"], "every": every}
+            file.write(state.settings_text(switches | names | {"request_words": words}))
         return marker
 
     def create(self, config_json: str) -> str:
@@ -158,16 +170,29 @@ def test_the_launcher_sees_that_the_configuration_changed(launched):
     assert launched("state").startswith("python"), "it became newer by a nanosecond"
     os.utime(launched.config, ns=(0, os.stat(launched.config).st_mtime_ns - 1000))
     assert launched("state").startswith("python"), "it became older: an old one was put back"
+    launched.mark(config_exists=True)
+    before = os.stat(launched.config)
+    with open(launched.config, "w") as file:
+        file.write("yy = 1\n")
+    os.utime(launched.config, ns=(0, before.st_mtime_ns))
+    assert launched("state").startswith("python"), "another content with the same time"
     os.unlink(launched.config)
     assert launched("state").startswith("python"), "it is gone"
 
 
 def test_the_launcher_sees_another_path_and_a_runtime_that_is_gone(launched):
-    launched.mark(config_exists=False, path="/elsewhere")
-    assert launched("state").startswith("python")
+    marker = launched.mark(config_exists=False, path="/elsewhere")
+    os.rename(marker, launched.mark(config_exists=False))
+    assert launched("state").startswith("python"), "the file is for another PATH than its name says"
     launched.mark(config_exists=False)
     os.unlink(launched.runc)
     assert launched("state").startswith("python")
+
+
+def test_engines_with_paths_of_their_own_do_not_drive_each_other_out(launched):
+    launched.mark(config_exists=False)
+    launched.mark(config_exists=False, path="/opt/k3s/bin")
+    assert launched("state").startswith("runc")
 
 
 def test_a_container_that_cannot_be_a_request_goes_straight_on(launched):
@@ -176,7 +201,7 @@ def test_a_container_that_cannot_be_a_request_goes_straight_on(launched):
     assert launched.create('{"process": {"env": ["NVIDIA_VISIBLE_DEVICES=0"]}}') == "python"
     assert launched.create('{"annotations": {"cdi.k8s.io\\/x": "a"}}') == "python"
     assert launched.create("") == "python", "what is wrong with it is for the wrapper to say"
-    launched.mark(config_exists=False, words=())
+    launched.mark(config_exists=False, every=True)
     assert launched.create('{"process": {}}') == "python", "in mode legacy every container is a request"
     launched.mark(config_exists=False, words=("NVIDIA_", ""))
     assert launched.create('{"process": {}}') == "python", "an empty annotation prefix fits all"
@@ -192,6 +217,7 @@ def test_the_launcher_looks_into_the_bundle_that_runc_will_take(launched):
     assert launched("create", "-b", plain, f"--bundle={bundle}").startswith("python")
     assert launched("create", f"---bundle={bundle}", "-b", plain).startswith("runc")
     assert launched("create", "--bundle").startswith("python")
+    assert launched("run", "--bundle", "create", "c1").startswith("runc"), "the bundle has that name"
     assert launched("create", "--bundle", "/nowhere").startswith("python")
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from linkspan.errors import ConfigError
 from linkspan.facts.model import HostFacts, Stamp
+from linkspan.formats.state import edits_name
 from linkspan.formats.toolkit_config import ToolkitConfig
 from linkspan.runtime import lookup
 from linkspan.store import state
@@ -32,7 +33,8 @@ def test_what_is_kept_is_what_the_start_path_finds(tmp_path, path):
     assert switches["env_names"] == ["A", "B"]
     assert switches["low_level"] == f"{path}/runc"
     assert switches["log"] == "/var/log/x"
-    assert os.stat(tmp_path / "state" / "low-level").st_mtime_ns == os.stat(config).st_mtime_ns
+    (settings,) = (tmp_path / "state/settings").iterdir()
+    assert settings.read_text().splitlines()[2] == stamp.value
     assert lookup.read_switches(str(tmp_path / "state"), str(config), "/other") is None
     config.write_text("disable-require = true\n")
     assert lookup.read_switches(str(tmp_path / "state"), str(config), path) is None
@@ -42,11 +44,11 @@ def test_edits_are_found_by_the_same_request_and_configuration_only(tmp_path, pa
     _, stamp = state.read_config(str(tmp_path / "none.toml"))
     switches = state.switches(ToolkitConfig(), stamp, path)
     folder = str(tmp_path / "state")
-    state.keep_edits(folder, VIEW, switches, {"env": ["A=1"]}, [])
-    assert lookup.read_edits(folder, SPEC, switches)["edits"] == {"env": ["A=1"]}
-    assert lookup.read_edits(folder, {"process": {"env": ["NVIDIA_VISIBLE_DEVICES=1"]}}, switches) is None
+    state.keep_edits(folder, edits_name(VIEW, switches, "wrapper"), {"env": ["A=1"]}, [])
+    assert lookup.read_edits(folder, "wrapper", SPEC, switches)["edits"] == {"env": ["A=1"]}
+    assert lookup.read_edits(folder, "wrapper", {"process": {"env": ["NVIDIA_VISIBLE_DEVICES=1"]}}, switches) is None
     other = {**switches, "config": "/other.toml"}
-    assert lookup.read_edits(folder, SPEC, other) is None
+    assert lookup.read_edits(folder, "wrapper", SPEC, other) is None
 
 
 def test_edits_whose_stamps_changed_are_not_found(tmp_path, path):
@@ -55,10 +57,10 @@ def test_edits_whose_stamps_changed_are_not_found(tmp_path, path):
     witness = tmp_path / "libcuda"
     witness.write_text("1")
     stamps = state.stamp_list((Stamp(kind="file", path=str(witness), value=state.stamps.take("file", str(witness))),))
-    state.keep_edits(str(tmp_path), VIEW, switches, {}, stamps)
-    assert lookup.read_edits(str(tmp_path), SPEC, switches)["edits"] == {}
+    state.keep_edits(str(tmp_path), edits_name(VIEW, switches, "wrapper"), {}, stamps)
+    assert lookup.read_edits(str(tmp_path), "wrapper", SPEC, switches)["edits"] == {}
     witness.write_text("22")
-    assert lookup.read_edits(str(tmp_path), SPEC, switches) is None
+    assert lookup.read_edits(str(tmp_path), "wrapper", SPEC, switches) is None
 
 
 def test_the_number_of_kept_edits_has_a_bound(tmp_path, path, monkeypatch):
@@ -67,9 +69,9 @@ def test_the_number_of_kept_edits_has_a_bound(tmp_path, path, monkeypatch):
     switches = state.switches(ToolkitConfig(), stamp, path)
     for number in range(50):
         view = {**VIEW, "env": [f"NVIDIA_VISIBLE_DEVICES={number}"]}
-        state.keep_edits(str(tmp_path), view, switches, {}, [])
+        state.keep_edits(str(tmp_path), edits_name(view, switches, "wrapper"), {}, [])
     assert len(os.listdir(tmp_path / "edits")) <= 8
-    assert lookup.read_edits(str(tmp_path), {"process": {"env": view["env"]}}, switches)["edits"] == {}
+    assert lookup.read_edits(str(tmp_path), "wrapper", {"process": {"env": view["env"]}}, switches)["edits"] == {}
 
 
 def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path, path):
@@ -77,7 +79,7 @@ def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path, path):
     _, stamp = state.read_config(str(tmp_path / "none.toml"))
     switches = state.switches(ToolkitConfig(), stamp, path)
     state.keep_switches(str(tmp_path / "file"), switches)
-    state.keep_edits(str(tmp_path / "file"), VIEW, switches, {}, [])
+    state.keep_edits(str(tmp_path / "file"), edits_name(VIEW, switches, "wrapper"), {}, [])
     assert (tmp_path / "file").read_text() == ""
 
 

@@ -1,6 +1,5 @@
 #define _GNU_SOURCE
 #include "below.h"
-#include "record.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -103,29 +102,32 @@ static int64_t nanoseconds(struct timespec time)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static bool look(int root, const char *path, struct stat *found)
+enum { ABSENT, PRESENT, UNKNOWN };
+
+static int look(int root, const char *path, struct stat *found)
 {
 	int place = below_open(root, path);
-	bool there = place >= 0 && fstat(place, found) == 0;
-	if (place >= 0)
-		close(place);
-	return there;
+	if (place < 0)
+		return errno == ENOENT || errno == ENOTDIR ? ABSENT : UNKNOWN;
+	bool there = fstat(place, found) == 0;
+	close(place);
+	return there ? PRESENT : UNKNOWN;
 }
 
 static bool is_there(int root, struct record *record)
 {
 	struct stat found;
-	bool there = look(root, record_string(record), &found);
+	int there = look(root, record_string(record), &found);
 	int64_t type = record_number(record), changed = record_number(record);
-	return there && (found.st_mode & S_IFMT) == type && (changed < 0 || nanoseconds(found.st_mtim) == changed);
+	return there == PRESENT && (found.st_mode & S_IFMT) == type && (changed < 0 || nanoseconds(found.st_mtim) == changed);
 }
 
 static bool is_newer(int root, struct record *record)
 {
 	struct stat found;
-	bool there = look(root, record_string(record), &found);
+	int there = look(root, record_string(record), &found);
 	int64_t than = record_number(record), is = record_number(record);
-	return is == (there && nanoseconds(found.st_mtim) > than);
+	return there != UNKNOWN && is == (there == PRESENT && nanoseconds(found.st_mtim) > than);
 }
 
 /* What a name stands for in a folder, links not followed: its type, and its number where it is a device. */
@@ -133,12 +135,14 @@ static bool is_entry(int root, struct record *record)
 {
 	struct stat found;
 	int folder = below_open(root, record_string(record));
-	bool there = folder >= 0 && fstatat(folder, record_string(record), &found, AT_SYMLINK_NOFOLLOW) == 0;
+	const char *name = record_string(record);
+	bool there = folder >= 0 && fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) == 0;
+	bool absent = folder >= 0 && !there && errno == ENOENT;
 	int64_t type = record_number(record), major_number = record_number(record), minor_number = record_number(record);
 	if (folder >= 0)
 		close(folder);
 	if (!type)
-		return !there;
+		return absent;
 	return there && (found.st_mode & S_IFMT) == type && major(found.st_rdev) == major_number && minor(found.st_rdev) == minor_number;
 }
 
@@ -187,12 +191,15 @@ static int names_in(int folder, char **names, int limit)
 	for (struct dirent *entry; entries && (entry = readdir(entries));) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		if (count == limit || !(names[count++] = strdup(entry->d_name)))
-			return -1;
+		if (count == limit || !(names[count] = strdup(entry->d_name)))
+			break;
+		count++;
 	}
-	if (!entries)
+	bool whole = entries && !readdir(entries);
+	if (entries)
+		closedir(entries);
+	if (!whole)
 		return -1;
-	closedir(entries);
 	qsort(names, (size_t)count, sizeof *names, by_name);
 	return count;
 }
@@ -237,6 +244,8 @@ struct folder {
 static int enter(int parent, const char *name, mode_t mode)
 {
 	char link[32];
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return -1; /* such a path is only right where it is looked up as a whole */
 	int place = openat(parent, name, LOOK | O_DIRECTORY);
 	if (place >= 0 || errno != ENOENT || mkdirat(parent, name, mode))
 		return place;
@@ -289,6 +298,12 @@ static int folder_of(int root, char *path, const char **name)
 	*slash = 0;
 	*name = slash + 1;
 	return folder_at(root, path, 0755);
+}
+
+int below_parent(int root, const char *path, const char **name)
+{
+	char *copy = strdup(path);
+	return copy ? folder_of(root, copy, name) : -1;
 }
 
 /* A name that nobody can have put there before us, as kernel/paths.py makes them. */
@@ -360,9 +375,16 @@ static bool make_one_folder(int root, struct record *record)
 
 static bool take_away(int root, struct record *record)
 {
-	const char *name;
-	int folder = folder_of(root, record_string(record), &name);
-	return folder >= 0 && !record->broken && (unlinkat(folder, name, 0) == 0 || errno == ENOENT);
+	char *path = record_string(record), *slash = strrchr(path, '/');
+	if (!slash || !slash[1] || record->broken)
+		return false;
+	*slash = 0;
+	int folder = below_open(root, *path ? path : "/");
+	if (folder < 0)
+		return errno == ENOENT;
+	bool gone = unlinkat(folder, slash + 1, 0) == 0 || errno == ENOENT;
+	close(folder);
+	return gone;
 }
 
 static const struct {
@@ -385,17 +407,17 @@ static struct text record_name(int root, struct text work)
 	struct buffer name = {0};
 	struct stat found;
 	char cache[64] = "\n-";
-	if (look(root, "/etc/ld.so.cache", &found))
+	if (look(root, "/etc/ld.so.cache", &found) == PRESENT)
 		snprintf(cache, sizeof cache, "\n%jd:%jd", (intmax_t)found.st_size, (intmax_t)nanoseconds(found.st_mtim));
 	buffer_add(&name, work);
 	buffer_put(&name, cache);
 	return name.failed ? (struct text){"", 0} : buffer_text(&name);
 }
 
-bool below_prepare(const char *state, int root, struct text work)
+bool below_prepare(const struct store *store, int root, struct text work)
 {
 	struct record record;
-	if (!record_open(&record, state, "images", record_name(root, work), work))
+	if (!record_open(&record, store, "images", record_name(root, work), work))
 		return false;
 	for (int left = record_count(&record); left; left--)
 		if (!finding_holds(root, &record) || record.broken)

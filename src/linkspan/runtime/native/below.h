@@ -10,7 +10,7 @@
 #ifndef LINKSPAN_BELOW_H
 #define LINKSPAN_BELOW_H
 
-#include "text.h"
+#include "record.h"
 
 /* A descriptor (O_PATH) of a container's root; -1 where it cannot be opened, or is the root that we run in. */
 int root_open(const char *path);
@@ -18,10 +18,14 @@ int root_open(const char *path);
 /* A descriptor (O_PATH) of what stands at a path below a root, links followed; -1 with errno. */
 int below_open(int root, const char *path);
 
+/* A descriptor of the folder that a path's last name stands in, which is made where it is missing, and that name; -1 where it
+ * cannot be made. It stays open. */
+int below_parent(int root, const char *path, const char **name);
+
 /* Reads a regular file below a root as a whole; false where there is none of at most ``limit`` bytes. */
 bool below_read(int root, const char *path, size_t limit, struct text *content);
 
 /* Prepares the root for the work of this name; false where Python has to. */
-bool below_prepare(const char *state, int root, struct text work);
+bool below_prepare(const struct store *store, int root, struct text work);
 
 #endif

@@ -4,6 +4,7 @@
 #include "below.h"
 #include "json.h"
 #include "mask.h"
+#include "state.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
@@ -11,69 +12,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-enum { STATE_LIMIT = 1 << 20, CONFIG_LIMIT = 1 << 24 };
-
-/* Standard input, up to more of it than Python takes, too. */
-static struct text read_input(void)
-{
-	static char part[1 << 14];
-	struct buffer buffer = {0};
-	ssize_t got;
-	while (buffer.length <= STATE_LIMIT && (got = read(0, part, sizeof part)) > 0)
-		buffer_add(&buffer, (struct text){part, (size_t)got});
-	return buffer_text(&buffer);
-}
-
-/* Lets Python read the same once more: a pipe cannot be read twice. */
-static void put_back(struct text input)
-{
-	int copy = memfd_create("state", 0);
-	if (copy >= 0 && write(copy, input.at, input.length) == (ssize_t)input.length && lseek(copy, 0, SEEK_SET) == 0)
-		dup2(copy, 0);
-}
-
-/* A member that is a plain string, as a string of its own; NULL where it is not. */
-static char *string_member(const struct json *json, const char *name)
-{
-	int found = json_member(json, 0, name);
-	if (found <= 0 || !json_is(json, found, STRING) || !json->tokens[found].plain)
-		return NULL;
-	return text_string(json_text(json, found));
-}
-
-static char *root_of_bundle(const char *bundle)
-{
-	char path[PATH_MAX];
-	struct text content;
-	struct stat status;
-	struct json config;
-	if (snprintf(path, sizeof path, "%s/config.json", bundle) >= (int)sizeof path ||
-	    !read_file(path, CONFIG_LIMIT, false, &content, &status) || !json_scan(&config, content))
-		return NULL;
-	int root = json_is(&config, 0, OBJECT) ? json_member(&config, 0, "root") : -1;
-	int named = root > 0 && json_is(&config, root, OBJECT) ? json_member(&config, root, "path") : -1;
-	if (named <= 0 || !json_is(&config, named, STRING) || !config.tokens[named].plain)
-		return NULL;
-	return text_string(json_text(&config, named));
-}
 
 /* A descriptor of the container's root; crun names it in the state, for others it stands in the bundle's config.json. */
 static int open_container(struct text input)
 {
 	char path[PATH_MAX];
-	struct json state;
-	if (!json_scan(&state, input) || !json_is(&state, 0, OBJECT))
+	struct json state, config;
+	if (!json_scan(&state, input))
 		return -1;
-	char *bundle = string_member(&state, "bundle"), *root = string_member(&state, "root");
+	char *bundle = json_string_member(&state, 0, "bundle"), *root = json_string_member(&state, 0, "root");
 	if (!bundle || !*bundle || (!root && json_member(&state, 0, "root")))
 		return -1;
-	if (!root || !*root)
-		root = root_of_bundle(bundle);
+	if ((!root || !*root) && bundle_config(bundle, &config))
+		root = json_string_member(&config, json_member(&config, 0, "root"), "path");
 	if (!root || !*root || snprintf(path, sizeof path, "%s/%s", *root == '/' ? "" : bundle, root) >= (int)sizeof path)
 		return -1;
 	return root_open(path);
@@ -105,11 +59,11 @@ static bool is_read_only(int root)
 	return fstatvfs(root, &status) || status.f_flag & ST_RDONLY;
 }
 
-static bool prepare(const char *state, int root, struct text work)
+static bool prepare(const struct store *store, int root, struct text work)
 {
 	if (text_is(work, "hook"))
 		return true; /* nothing but the mask */
-	return !is_read_only(root) && below_prepare(state, root, work);
+	return !is_read_only(root) && below_prepare(store, root, work);
 }
 
 /* What is mounted at a descriptor is mounted just there. */
@@ -151,16 +105,18 @@ static bool has_input(void)
 	return poll(&input, 1, 0) != 0;
 }
 
-void start_hook(const char *state, int argc, char **argv)
+void start_hook(const struct store *store, int argc, char **argv)
 {
 	struct text work;
 	bool masks;
 	if (!read_arguments(argc, argv, &work, &masks))
 		return;
-	struct text input = has_input() ? read_input() : (struct text){NULL, 0};
-	int root = input.length ? open_container(input) : open_working_folder();
-	if (root >= 0 && prepare(state, root, work) && (!masks || !mask_is_needed() || mask_params(root)))
+	int root = has_input() ? -1 : open_working_folder();
+	struct text input = root < 0 ? state_read() : (struct text){NULL, 0};
+	if (input.length)
+		root = open_container(input);
+	if (root >= 0 && prepare(store, root, work) && (!masks || !mask_is_needed() || mask_params(root)))
 		_exit(0);
 	if (input.length)
-		put_back(input);
+		state_put_back(input);
 }

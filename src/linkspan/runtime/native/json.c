@@ -66,7 +66,7 @@ static bool is_hex(int c)
 static bool escape(struct scan *scan)
 {
 	int c = peek(scan);
-	if (c < 0 || !strchr("\"\\/bfnrtu", c))
+	if (c <= 0 || !strchr("\"\\/bfnrtu", c)) /* strchr finds a zero, too */
 		return false;
 	scan->at++;
 	for (int i = 0; c == 'u' && i < 4; i++, scan->at++)
@@ -260,6 +260,14 @@ bool json_is(const struct json *json, int token, enum kind kind)
 bool json_is_null(const struct json *json, int token)
 {
 	return json_is(json, token, OTHER) && text_is(json_text(json, token), "null");
+}
+
+char *json_string_member(const struct json *json, int object, const char *name)
+{
+	int found = json_member(json, object, name);
+	if (found <= 0 || !json_is(json, found, STRING) || !json->tokens[found].plain)
+		return NULL;
+	return text_string(json_text(json, found));
 }
 
 int json_first(int parent)

@@ -33,6 +33,10 @@ struct text json_text(const struct json *json, int token);
 /* A string with its escapes undone; false where it is none, or has escapes for what is not ASCII. Engines written in Go
  * escape <, > and &, which the requirements of CUDA images are full of. */
 bool json_string(const struct json *json, int token, struct text *string);
+
+/* A member that is a plain string, as a string of its own; NULL where it is not, or where ``object`` is no object. */
+char *json_string_member(const struct json *json, int object, const char *name);
+
 bool json_is(const struct json *json, int token, enum kind kind);
 bool json_is_null(const struct json *json, int token);
 

@@ -1,4 +1,5 @@
-/* The launcher of the start path: linkspan-runtime and linkspan-hook, put in place by 'linkspan install'.
+/* The launcher of the start path: linkspan-runtime, linkspan-hook and linkspan-prestart-hook, put in place by 'linkspan
+ * install'.
  *
  * Engines call an OCI runtime for every verb, and wait for it at every start. What is not ours goes straight on to the
  * low-level runtime from here, and what Python did before for the same request and an image that looks the same is done
@@ -7,7 +8,7 @@
  * from is as it was.
  *
  * PREFIX/lib/linkspan/NAME.start, beside this program's own PREFIX/bin/NAME, holds strings, each ended by a zero byte:
- * the interpreter, the code that it starts with, "runtime" or "hook", our version, the state folder, the hook.
+ * the interpreter, the code that it starts with, "runtime", "hook" or "prestart", our version, the state folder, the hook.
  */
 #define _GNU_SOURCE
 #include "start.h"
@@ -21,6 +22,9 @@
 
 enum { START_LIMIT = 1 << 16, FIELDS = 6 };
 enum { PYTHON, CODE, ROLE, VERSION, STATE, HOOK };
+
+/* What the kernel adds to the name of a program whose file is another one by now. */
+static const char REPLACED[] = " (deleted)";
 
 static void say_version(const char *name, const char *version, int argc, char **argv)
 {
@@ -54,14 +58,17 @@ static void try_without_python(char *fields[FIELDS], const char *name, int argc,
 	/* For tests, and for whoever wants to see the longer way. */
 	const char *debug = getenv("LINKSPAN_DEBUG");
 	bool runtime = !strcmp(fields[ROLE], "runtime");
+	struct store store = {fields[STATE], fields[VERSION]};
 	if (runtime)
 		say_version(name, fields[VERSION], argc, argv);
 	if (debug && *debug)
 		return;
 	if (runtime)
-		start_runtime(fields[STATE], fields[HOOK], argc, argv);
+		start_runtime(&store, fields[HOOK], argc, argv);
+	else if (!strcmp(fields[ROLE], "hook"))
+		start_hook(&store, argc, argv);
 	else
-		start_hook(fields[STATE], argc, argv);
+		start_prestart(&store, argc, argv);
 }
 
 int main(int argc, char **argv)
@@ -71,6 +78,8 @@ int main(int argc, char **argv)
 	struct text text;
 	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
 	self[length > 0 ? length : 0] = 0;
+	if (text_ends(text_of(self), REPLACED))
+		self[length - (ssize_t)strlen(REPLACED)] = 0; /* installed anew, just now */
 	char *name = strrchr(self, '/');
 	if (!name || argc < 1)
 		return fail("linkspan", "/proc/self/exe", "cannot be read");

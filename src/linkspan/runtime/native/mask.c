@@ -2,12 +2,14 @@
 #include "mask.h"
 #include "below.h"
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const char PARAMS[] = "/proc/driver/nvidia/params";
-static const char NODES_MADE[] = "ModifyDeviceFiles: 1\n";
+static const char FOLDER[] = "/proc/driver/nvidia", PARAMS[] = "/proc/driver/nvidia/params";
+static const char NODES_MADE[] = "ModifyDeviceFiles: 1";
 
 enum { PARAMS_LIMIT = 1 << 16 };
 
@@ -26,13 +28,19 @@ bool mask_is_needed(void)
 	return stat(PARAMS, &found) == 0;
 }
 
-/* The value that has the driver's libraries make device nodes, as a whole line; NULL where it is not there. */
-static char *find_value(struct text params)
+/* Has the driver's libraries leave device nodes alone, by every line that says otherwise; false where none does. */
+static bool make_harmless(struct text params)
 {
-	char *line = params.length ? memmem(params.at, params.length, NODES_MADE, strlen(NODES_MADE)) : NULL;
-	if (!line || (line > params.at && line[-1] != '\n'))
-		return NULL;
-	return line + strlen(NODES_MADE) - 2;
+	bool changed = false;
+	for (char *line = (char *)params.at, *end = line + params.length, *next; line < end; line = next) {
+		char *stop = memchr(line, '\n', (size_t)(end - line));
+		next = stop ? stop + 1 : end;
+		if (text_is(text_between(line, stop ? stop : end), NODES_MADE)) {
+			line[strlen(NODES_MADE) - 1] = '0';
+			changed = true;
+		}
+	}
+	return changed;
 }
 
 /* A descriptor of a new tmpfs, mounted nowhere. */
@@ -58,16 +66,34 @@ static int new_file(int folder, struct text data)
 	return good ? openat(folder, "params", O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
 }
 
-/* Binds a read-only copy of the file's mount over the target: no step of it is seen by anybody before it is complete. */
+static bool attach(int mount, int place)
+{
+	return !syscall(CALL_MOVE_MOUNT, mount, "", place, "", FROM_EMPTY | TO_EMPTY);
+}
+
+/* Binds a read-only copy of the file's mount over the target. */
 static bool cover(int file, int target)
 {
 	struct attributes attributes = {.set = RDONLY | NOSUID | NODEV | NOEXEC};
 	int copy = (int)syscall(CALL_OPEN_TREE, file, "", AT_EMPTY_PATH | CLONE | O_CLOEXEC);
 	bool done = copy >= 0 && !syscall(CALL_MOUNT_SETATTR, copy, "", AT_EMPTY_PATH, &attributes, sizeof attributes) &&
-		    !syscall(CALL_MOVE_MOUNT, copy, "", target, "", FROM_EMPTY | TO_EMPTY);
+		    attach(copy, target);
 	if (copy >= 0)
 		close(copy);
 	return done;
+}
+
+/* A file's mount can only be copied from a mount that is attached (until Linux 6.15). So the tmpfs goes over the params' own
+ * folder, and away again once its file is bound to the params underneath, which keeps the file alive. */
+static bool cover_from(int tmpfs, int folder, int target, struct text params)
+{
+	char link[32];
+	int file = new_file(tmpfs, params);
+	if (file < 0 || !attach(tmpfs, folder))
+		return false;
+	bool done = cover(file, target);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", tmpfs);
+	return umount2(link, MNT_DETACH) == 0 && done;
 }
 
 bool mask_params(int root)
@@ -75,13 +101,12 @@ bool mask_params(int root)
 	struct text params;
 	if (!below_read(root, PARAMS, PARAMS_LIMIT, &params))
 		return false;
-	char *value = find_value(params);
-	if (!value)
-		return true; /* they are harmless already */
-	*value = '0';
-	int target = below_open(root, PARAMS), folder = new_tmpfs(), file = folder < 0 ? -1 : new_file(folder, params);
-	bool done = target >= 0 && file >= 0 && cover(file, target);
-	for (int *one = (int[]){target, folder, file, -1}; *one >= 0; one++)
-		close(*one);
+	if (!make_harmless(params))
+		return true; /* they are so already */
+	int folder = below_open(root, FOLDER), target = below_open(root, PARAMS), tmpfs = new_tmpfs();
+	bool done = folder >= 0 && target >= 0 && tmpfs >= 0 && cover_from(tmpfs, folder, target, params);
+	for (int *one = (int[]){folder, target, tmpfs}, i = 0; i < 3; i++)
+		if (one[i] >= 0)
+			close(one[i]);
 	return done;
 }

@@ -13,8 +13,13 @@ struct record {
 	bool broken;
 };
 
-/* Opens STATE/KIND/HASH; false where there is none that only we can have written, in this format and for this key. */
-bool record_open(struct record *record, const char *state, const char *kind, struct text name, struct text key);
+/* Where records are, and the version of linkspan that wrote those that count: another one may do things differently. */
+struct store {
+	const char *state, *version;
+};
+
+/* Opens STATE/KIND/HASH; false where there is none that only we can have written, of this version and for this key. */
+bool record_open(struct record *record, const struct store *store, const char *kind, struct text name, struct text key);
 
 struct text record_text(struct record *record);
 char *record_string(struct record *record); /* never NULL: empty in a broken record */

@@ -25,7 +25,7 @@ static bool is_privileged(const struct json *config, int process, bool *privileg
 	return true;
 }
 
-static bool is_named(struct text name, char **names, int count)
+static bool is_named(struct text name, char *const *names, int count)
 {
 	for (int i = 0; i < count; i++)
 		if (text_is(name, names[i]))
@@ -34,7 +34,7 @@ static bool is_named(struct text name, char **names, int count)
 }
 
 /* As formats/oci.py chooses them; an entry without a name is malformed, and kept to be refused. */
-static bool is_relevant(struct text entry, const struct words *words)
+static bool is_relevant(struct text entry, const struct settings *words)
 {
 	const char *sign = entry.length ? memchr(entry.at, '=', entry.length) : NULL;
 	if (!sign || text_starts(entry, "NVIDIA_") || text_starts(entry, "CUDA_VERSION="))
@@ -54,7 +54,7 @@ static bool add_line(struct buffer *text, const char *head, struct text entry)
 	return true;
 }
 
-static bool add_environment(const struct json *config, int process, const struct words *words, struct buffer *text)
+static bool add_environment(const struct json *config, int process, const struct settings *words, struct buffer *text)
 {
 	int env = process ? optional(config, process, "env", ARRAY) : 0;
 	if (env <= 0)
@@ -69,7 +69,7 @@ static bool add_environment(const struct json *config, int process, const struct
 	return true;
 }
 
-static bool has_prefix(struct text key, const struct words *words)
+static bool has_prefix(struct text key, const struct settings *words)
 {
 	for (int i = 0; i < words->prefix_count; i++)
 		if (text_starts(key, words->prefixes[i]))
@@ -85,7 +85,7 @@ static bool is_ascending(struct text last, struct text key)
 }
 
 /* They have to come sorted, as engines write them. */
-static bool add_annotations(const struct json *config, const struct words *words, struct buffer *text)
+static bool add_annotations(const struct json *config, const struct settings *words, struct buffer *text)
 {
 	int annotations = optional(config, 0, "annotations", OBJECT);
 	struct text last = {"", 0};
@@ -116,7 +116,7 @@ static bool asks_by_mounts(const struct json *config)
 	return text_contains(config->text, "nvidia-container-devices");
 }
 
-bool request_text(const struct json *config, const struct words *words, struct buffer *text)
+bool request_text(const struct json *config, const struct settings *words, struct buffer *text)
 {
 	bool privileged;
 	int process = json_is(config, 0, OBJECT) ? optional(config, 0, "process", OBJECT) : -1;

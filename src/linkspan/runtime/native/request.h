@@ -6,14 +6,9 @@
 #define LINKSPAN_REQUEST_H
 
 #include "json.h"
-
-/* The names of variables, and the beginnings of annotations, that this installation looks at beside its own. */
-struct words {
-	char **env, **prefixes;
-	int env_count, prefix_count;
-};
+#include "settings.h"
 
 /* False where Python has to look: a member of another type than the specification has, or an escape that could matter. */
-bool request_text(const struct json *config, const struct words *words, struct buffer *text);
+bool request_text(const struct json *config, const struct settings *words, struct buffer *text);
 
 #endif

@@ -2,6 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is compared is compared each with each. */
+enum { MAX_MOUNTS = 4096 };
+
 /* Cuts are kept in the order of their places; of two at one place the first comes first. */
 static bool add_cut(struct splice *splice, size_t at, size_t drop, struct text insert)
 {
@@ -67,6 +70,21 @@ static bool any_has(const struct json *config, int list, const char *name, const
 		for (int i = 0; i < count; i++)
 			if (text_equal(json_text(config, member), values[i]))
 				return true;
+	}
+	return false;
+}
+
+/* True where an entry of a hook stage is a program of one of these base names, or cannot be told to be none. */
+static bool any_program(const struct json *config, int list, const struct text *names, int count)
+{
+	for (int one = json_first(list); one < config->tokens[list].next; one = config->tokens[one].next) {
+		char *path = json_string_member(config, one, "path");
+		const char *slash = path ? strrchr(path, '/') : NULL;
+		for (int i = 0; i < count && path; i++)
+			if (text_is(names[i], slash ? slash + 1 : path))
+				return true;
+		if (!path)
+			return true;
 	}
 	return false;
 }
@@ -137,7 +155,7 @@ static bool is_normal(struct text path)
 	if (!path.length || path.at[0] != '/')
 		return false;
 	return !text_contains(path, "//") && !text_contains(path, "/./") && !text_contains(path, "/../") &&
-	       !(path.length > 1 && path.at[path.length - 1] == '.' && (path.at[path.length - 2] == '/' || path.at[path.length - 2] == '.'));
+	       !text_ends(path, "/.") && !text_ends(path, "/..");
 }
 
 static struct text without_slash(struct text path)
@@ -229,6 +247,8 @@ static bool add_mounts(struct splice *splice, struct record *record)
 	struct json *config = splice->config;
 	int list = json_member(config, 0, "mounts"), ours = record_count(record), written_count;
 	int theirs = list > 0 && json_is(config, list, ARRAY) ? config->tokens[list].size : -1;
+	if (theirs > MAX_MOUNTS)
+		theirs = -1;
 	struct mount *mounts = theirs < 0 ? NULL : calloc((size_t)(theirs + ours) + 1, sizeof *mounts);
 	for (int i = 0; i < ours; i++) {
 		struct text destination = record_text(record), entry = record_text(record);
@@ -256,23 +276,25 @@ static bool add_groups(struct splice *splice, struct record *record, int process
 	return append(splice, user, "additionalGids", groups);
 }
 
-/* Hooks that have to go are only looked for: engines seldom write them. */
-static bool names_any(struct text config, struct record *record)
+/* True where the hooks are of the kind that the specification has, and none of these programs is among them. */
+static bool hooks_may_stay(const struct json *config, const struct text *names, int count)
 {
-	int count;
-	struct text *names = read_texts(record, &count);
-	bool found = !names;
-	for (int i = 0; i < count && !found; i++) {
-		char *name = text_string(names[i]);
-		found = !name || text_contains(config, name);
-	}
-	return found;
+	int hooks = json_member(config, 0, "hooks");
+	if (hooks <= 0 || json_is_null(config, hooks))
+		return hooks >= 0;
+	if (!json_is(config, hooks, OBJECT))
+		return false;
+	for (int stage = json_first(hooks); stage < config->tokens[hooks].next; stage = config->tokens[stage + 1].next)
+		if (!json_is_null(config, stage + 1) && (!json_is(config, stage + 1, ARRAY) || any_program(config, stage + 1, names, count)))
+			return false;
+	return true;
 }
 
 bool splice_edits(struct splice *splice, struct record *record)
 {
-	int process = json_member(splice->config, 0, "process");
-	if (names_any(splice->config->text, record) || process <= 0 || !json_is(splice->config, process, OBJECT))
+	int count, process = json_member(splice->config, 0, "process");
+	struct text *programs = read_texts(record, &count);
+	if (!programs || !hooks_may_stay(splice->config, programs, count) || process <= 0 || !json_is(splice->config, process, OBJECT))
 		return false;
 	return append(splice, process, "env", record_text(record)) && add_devices(splice, record, process) &&
 	       add_mounts(splice, record) && add_groups(splice, record, process) && !record->broken;

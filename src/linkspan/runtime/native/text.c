@@ -26,6 +26,12 @@ bool text_starts(struct text a, const char *string)
 	return a.length >= length && !memcmp(a.at, string, length);
 }
 
+bool text_ends(struct text a, const char *string)
+{
+	size_t length = strlen(string);
+	return a.length >= length && !memcmp(a.at + a.length - length, string, length);
+}
+
 bool text_contains(struct text a, const char *word)
 {
 	return memmem(a.at, a.length, word, strlen(word)) != NULL;

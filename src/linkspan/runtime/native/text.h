@@ -31,6 +31,7 @@ struct text text_of(const char *string);
 bool text_equal(struct text a, struct text b);
 bool text_is(struct text a, const char *string);
 bool text_starts(struct text a, const char *string);
+bool text_ends(struct text a, const char *string);
 bool text_contains(struct text a, const char *word);
 
 /* Appends; a failure is kept in the buffer, to be looked at once at the end. */

@@ -1,13 +1,6 @@
 /* The runtime wrapper, warm: what is not ours goes straight on, and edits that are known are put in place.
  *
- * STATE/low-level, written by the full program, holds lines: the configuration file and the PATH that it was written
- * for, "present" or "absent" (was there such a file), the low-level runtime, and then what a request is made of:
- *   word W      config.json has at least one of these if it can be a request; without any, every container is one
- *   env N       a variable that names devices beside our own
- *   prefix P    what annotations that name devices start with
- * It holds as long as the configuration file has the very modification time that this file has, and only if we wrote it.
- *
- * STATE/ready/HASH holds the edits for one request (runtime/ready.py), STATE/images/HASH how a root is prepared (below.h).
+ * STATE/ready/HASH holds the edits for one request (runtime/keep.py), STATE/images/HASH how a root is prepared (below.h).
  */
 #define _GNU_SOURCE
 #include "start.h"
@@ -15,6 +8,7 @@
 #include "json.h"
 #include "mask.h"
 #include "request.h"
+#include "settings.h"
 #include "splice.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -24,91 +18,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { TEXT_LIMIT = 1 << 16, CONFIG_LIMIT = 1 << 24, LINE_LIMIT = 64 };
-
-struct settings {
-	char *config, *low_level;
-	char *lines[LINE_LIMIT];
-	char *words[LINE_LIMIT], *env[LINE_LIMIT], *prefixes[LINE_LIMIT];
-	int word_count, env_count, prefix_count;
-};
-
-/* The toolkit's configuration file, as the engine's environment names it. */
-static const char *config_path(void)
-{
-	static char by_home[PATH_MAX];
-	const char *named = getenv("NVIDIA_CTK_CONFIG_FILE_PATH"), *home = getenv("XDG_CONFIG_HOME");
-	if (named && *named)
-		return named;
-	if (!home || !*home)
-		return "/etc/nvidia-container-runtime/config.toml";
-	int length = snprintf(by_home, sizeof by_home, "%s/nvidia-container-runtime/config.toml", home);
-	return length < (int)sizeof by_home ? by_home : "";
-}
-
-/* Splits a text into its lines; how many there are, LINE_LIMIT where that is not told. */
-static int split_lines(char *text, char *lines[LINE_LIMIT])
-{
-	int count = 0;
-	for (char *end; count < LINE_LIMIT && (end = strchr(text, '\n')); text = end + 1) {
-		*end = 0;
-		lines[count++] = text;
-	}
-	return *text ? LINE_LIMIT : count; /* what is left over was not read: too many lines, or no end */
-}
-
-static bool same_time(const struct stat *a, const struct stat *b)
-{
-	return a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-/* True where the low-level file was written for this configuration file, as it is now, and this PATH. */
-static bool holds(char *lines[], const struct stat *marker)
-{
-	const char *config = config_path(), *path = getenv("PATH");
-	struct stat found;
-	bool present = stat(config, &found) == 0;
-	if (strcmp(lines[0], config) || strcmp(lines[1], path ? path : ""))
-		return false;
-	return present ? !strcmp(lines[2], "present") && same_time(&found, marker) : !strcmp(lines[2], "absent");
-}
-
-static char *after(char *line, const char *head)
-{
-	size_t length = strlen(head);
-	return strncmp(line, head, length) ? NULL : line + length;
-}
-
-static bool sort_line(struct settings *settings, char *line)
-{
-	char *value;
-	if ((value = after(line, "word ")))
-		settings->words[settings->word_count++] = value;
-	else if ((value = after(line, "env ")))
-		settings->env[settings->env_count++] = value;
-	else if ((value = after(line, "prefix ")))
-		settings->prefixes[settings->prefix_count++] = value;
-	return value != NULL;
-}
-
-static bool read_settings(const char *state, struct settings *settings)
-{
-	char path[PATH_MAX];
-	struct stat marker;
-	struct text text;
-	if (snprintf(path, sizeof path, "%s/low-level", state) >= (int)sizeof path ||
-	    !read_file(path, TEXT_LIMIT, true, &text, &marker))
-		return false;
-	int count = split_lines((char *)text.at, settings->lines);
-	if (count < 4 || count == LINE_LIMIT || !holds(settings->lines, &marker))
-		return false;
-	settings->config = settings->lines[0];
-	settings->low_level = settings->lines[3];
-	for (int i = 4; i < count; i++)
-		if (!sort_line(settings, settings->lines[i]))
-			return false;
-	return true;
-}
+enum { CONFIG_LIMIT = 1 << 24 };
 
 static bool is_bundle_flag(const char *word, size_t length)
 {
@@ -129,24 +39,16 @@ static const char *bundle_of(int argc, char **argv)
 			continue;
 		if (argv[i][name])
 			bundle = argv[i] + name + 1;
-		else if (++i < argc)
-			bundle = argv[i];
+		else if (i + 1 < argc)
+			bundle = argv[i + 1];
 		else
 			return NULL;
 	}
 	return bundle;
 }
 
-static bool may_be_a_request(const struct settings *settings, struct text config)
-{
-	for (int i = 0; i < settings->word_count; i++)
-		if (text_contains(config, settings->words[i]))
-			return true;
-	return !settings->word_count || !config.length;
-}
-
 /* Prepares the root that config.json names; false where Python has to, which may find that a hook does. */
-static bool prepare(const char *state, const struct json *config, const char *bundle, struct text work)
+static bool prepare(const struct store *store, const struct json *config, const char *bundle, struct text work)
 {
 	char path[PATH_MAX];
 	int root = json_member(config, 0, "root"), linux = json_member(config, 0, "linux");
@@ -155,13 +57,14 @@ static bool prepare(const char *state, const struct json *config, const char *bu
 	if (named <= 0 || !json_is(config, named, STRING) || !config->tokens[named].plain || namespaces < 0)
 		return false;
 	/* A user namespace decides who owns what is made, and whether it can be. */
-	if (namespaces && text_contains(json_text(config, namespaces), "\"user\""))
+	struct text spelled = namespaces ? json_text(config, namespaces) : (struct text){"", 0};
+	if (text_contains(spelled, "\"user\"") || text_contains(spelled, "\\"))
 		return false;
 	char *name = text_string(json_text(config, named));
-	if (!name || snprintf(path, sizeof path, "%s/%s", *name == '/' ? "" : bundle, name) >= (int)sizeof path)
+	if (!name || !*name || snprintf(path, sizeof path, "%s/%s", *name == '/' ? "" : bundle, name) >= (int)sizeof path)
 		return false;
 	int place = root_open(path);
-	return place >= 0 && below_prepare(state, place, work);
+	return place >= 0 && below_prepare(store, place, work);
 }
 
 /* Replaces config.json in one step, with mode and owner as they were; it waits for no disk. */
@@ -187,19 +90,20 @@ static bool replace_config(const char *bundle, const char *path, struct text tex
 }
 
 /* The name of the edits: what the container asks for, and under which configuration. */
-static bool open_edits(struct record *record, const char *state, const struct settings *settings, const struct json *config)
+static bool open_edits(struct record *record, const struct store *store, const struct settings *settings, const struct json *config)
 {
-	struct words words = {(char **)settings->env, (char **)settings->prefixes, settings->env_count, settings->prefix_count};
 	struct buffer key = {0};
 	buffer_put(&key, settings->config);
 	buffer_put(&key, "\n");
-	if (!request_text(config, &words, &key))
+	buffer_put(&key, settings->stamp);
+	buffer_put(&key, "\n");
+	if (!request_text(config, settings, &key))
 		return false;
-	return record_open(record, state, "ready", buffer_text(&key), buffer_text(&key)) && stamps_hold(record);
+	return record_open(record, store, "ready", buffer_text(&key), buffer_text(&key)) && stamps_hold(record);
 }
 
 /* Edits config.json and prepares the root, where both are known from an earlier start. */
-static bool edit(const char *state, const char *hook, const struct settings *settings, const char *bundle)
+static bool edit(const struct store *store, const char *hook, const struct settings *settings, const char *bundle)
 {
 	char path[PATH_MAX];
 	struct stat status;
@@ -210,9 +114,9 @@ static bool edit(const char *state, const char *hook, const struct settings *set
 	if (!bundle || snprintf(path, sizeof path, "%s/config.json", bundle) >= (int)sizeof path ||
 	    !read_file(path, CONFIG_LIMIT, false, &text, &status))
 		return false;
-	if (!may_be_a_request(settings, text))
+	if (!settings->every && !settings_have_word(settings, text))
 		return true;
-	if (!settings->word_count || !json_scan(&config, text) || !open_edits(&record, state, settings, &config))
+	if (settings->every || !json_scan(&config, text) || !open_edits(&record, store, settings, &config))
 		return false;
 	struct splice splice = {.config = &config};
 	bool ready = splice_edits(&splice, &record);
@@ -221,19 +125,19 @@ static bool edit(const char *state, const char *hook, const struct settings *set
 		return false;
 	if (mask.length && mask_is_needed() && !splice_hook(&splice, "createContainer", mask))
 		return false;
-	if (work.length && !prepare(state, &config, bundle, work))
+	if (work.length && !prepare(store, &config, bundle, work))
 		return false;
 	splice_write(&splice, &out);
 	return !splice.count || (!out.failed && replace_config(bundle, path, buffer_text(&out), &status));
 }
 
-void start_runtime(const char *state, const char *hook, int argc, char **argv)
+void start_runtime(const struct store *store, const char *hook, int argc, char **argv)
 {
 	static struct settings settings;
 	bool create = false;
 	for (int i = 1; i < argc; i++)
-		create |= !strcmp(argv[i], "create");
-	if (!read_settings(state, &settings) || (create && !edit(state, hook, &settings, bundle_of(argc, argv))))
+		create |= !strcmp(argv[i], "create") && !is_bundle_flag(argv[i - 1], strlen(argv[i - 1]));
+	if (!settings_read(&settings, store->state) || (create && !edit(store, hook, &settings, bundle_of(argc, argv))))
 		return;
 	argv[0] = settings.low_level;
 	execv(argv[0], argv);

@@ -1,0 +1,118 @@
+#define _GNU_SOURCE
+#include "carry.h"
+#include "below.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* linux/mount.h, which older C libraries come without */
+enum { CALL_OPEN_TREE = 428, CALL_MOVE_MOUNT = 429, CALL_MOUNT_SETATTR = 442 };
+enum { CLONE = 1, RECURSIVE = 0x8000, FROM_EMPTY = 0x04, TO_EMPTY = 0x40, PRIVATE = 1 << 18 };
+
+struct attributes {
+	uint64_t set, clear, propagation, namespace;
+};
+
+static int take(const char *source, int64_t flags, bool recursive)
+{
+	struct attributes attributes = {.set = (uint64_t)flags, .propagation = PRIVATE};
+	unsigned rest = recursive ? RECURSIVE : 0;
+	int tree = (int)syscall(CALL_OPEN_TREE, AT_FDCWD, source, CLONE | O_CLOEXEC | rest);
+	if (tree >= 0 && !syscall(CALL_MOUNT_SETATTR, tree, "", AT_EMPTY_PATH | rest, &attributes, sizeof attributes))
+		return tree;
+	if (tree >= 0)
+		close(tree);
+	return -1;
+}
+
+struct freight *carry_load(struct record *record, int *count)
+{
+	*count = record_count(record);
+	struct freight *freight = calloc((size_t)*count + 1, sizeof *freight);
+	bool good = freight != NULL;
+	for (int i = 0; i < *count; i++) {
+		const char *source = record_string(record), *destination = record_string(record);
+		int64_t flags = record_number(record), recursive = record_number(record), folder = record_number(record);
+		good = good && !record->broken;
+		if (!good)
+			continue;
+		freight[i] = (struct freight){destination, take(source, flags, recursive != 0), folder != 0};
+		good = freight[i].tree >= 0;
+	}
+	return good ? freight : NULL;
+}
+
+/* Where a mount goes: what stands there, links followed, or a new mount point; -1 where something stands in the way. */
+static int open_target(int root, const char *path, bool is_folder)
+{
+	const char *name;
+	int target = below_open(root, path), folder, file;
+	if (target >= 0 || errno != ENOENT || (folder = below_parent(root, path, &name)) < 0)
+		return target;
+	if (is_folder)
+		return mkdirat(folder, name, 0755) ? -1 : openat(folder, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+	file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (file < 0)
+		return -1;
+	close(file);
+	return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+bool carry_unload(int root, const struct freight *freight, int count)
+{
+	for (int i = 0; i < count; i++) {
+		int target = open_target(root, freight[i].destination, freight[i].is_folder);
+		bool done = target >= 0 && !syscall(CALL_MOVE_MOUNT, freight[i].tree, "", target, "", FROM_EMPTY | TO_EMPTY);
+		if (target >= 0)
+			close(target);
+		close(freight[i].tree);
+		if (!done)
+			return false;
+	}
+	return true;
+}
+
+static bool make_node(int root, const char *path, mode_t mode, dev_t device, uid_t uid, gid_t gid)
+{
+	char link[32];
+	const char *name;
+	int folder = below_parent(root, path, &name);
+	if (folder < 0 || mknodat(folder, name, mode, device))
+		return false;
+	int node = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", node);
+	bool done = node >= 0 && chmod(link, mode & 07777) == 0 && chown(link, uid, gid) == 0;
+	if (node >= 0)
+		close(node);
+	return done;
+}
+
+bool carry_nodes(int root, struct record *record)
+{
+	for (int left = record_count(record); left; left--) {
+		const char *path = record_string(record);
+		mode_t mode = (mode_t)record_number(record);
+		unsigned major_number = (unsigned)record_number(record), minor_number = (unsigned)record_number(record);
+		uid_t uid = (uid_t)record_number(record);
+		gid_t gid = (gid_t)record_number(record);
+		dev_t device = makedev(major_number, minor_number);
+		struct stat found;
+		if (record->broken)
+			return false;
+		int there = below_open(root, path);
+		if (there < 0 && (errno != ENOENT || !make_node(root, path, mode, device, uid, gid)))
+			return false;
+		if (there < 0)
+			continue;
+		bool same = fstat(there, &found) == 0 && (found.st_mode & S_IFMT) == (mode & S_IFMT) && found.st_rdev == device;
+		close(there);
+		if (!same)
+			return false;
+	}
+	return true;
+}

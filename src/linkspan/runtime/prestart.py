@@ -1,0 +1,184 @@
+"""The prestart hook: gives a container its GPUs once it has been created, before it runs (contract 3).
+
+Docker up to 28 does ``--gpus`` this way: the request is in the container's environment, and a program of the name
+``nvidia-container-runtime-hook`` is its prestart hook. The edits are those of every other path, found or made in the
+same way; only here they are carried into a container that is there already, and not into its config.json. What a
+process already has cannot be given any more: variables and groups.
+"""
+
+import posix as os
+
+from linkspan.errors import FormatError, KernelError, LinkspanError
+from linkspan.formats import oci
+from linkspan.kernel import carry, cgroup, mounts, paths, stamps
+from linkspan.runtime import given, keep, lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from linkspan.kernel.carry import Freight
+    from linkspan.runtime.lookup import Found, Setup
+
+PROGRAM = "nvidia-container-runtime-hook"
+USAGE = f"usage: {PROGRAM} [-config FILE] [-debug] [-version] prestart | poststart | poststop\n"
+
+
+def main(setup: "Setup", version: str, argv: "list[str]") -> "NoReturn":
+    """Run the hook with the arguments after the program's name; exits 0, 1, or 2 on a call that it does not know."""
+    try:
+        code = _run(setup, version, argv)
+    except Exception as error:  # whatever it is: the engine shows one line of it, and a traceback has many
+        if lookup.variable("LINKSPAN_DEBUG") == "1":
+            raise
+        from linkspan.runtime import report  # most runs have nothing to report
+
+        report.failure(error if isinstance(error, LinkspanError) else report.unforeseen(error), program=PROGRAM)
+        code = 1
+    os._exit(code)
+
+
+def _run(setup: "Setup", version: str, argv: "list[str]") -> int:
+    options, command = _parse(argv)
+    if "version" in options:
+        os.write(1, f"{PROGRAM} version {version}\n".encode())
+        return 0
+    if command == "prestart":
+        _prestart(setup, options.get("config") or lookup.config_path())
+        return 0
+    if command in ("poststart", "poststop"):
+        return 0
+    os.write(2, USAGE.encode())
+    return 2
+
+
+def _parse(argv: "list[str]") -> "tuple[dict[str, str], str]":
+    """Flags as Go spells them, one dash or two, and the command behind them."""
+    options: dict[str, str] = {}
+    words = iter(argv)
+    for word in words:
+        if not word.startswith("-"):
+            return options, word
+        name, sign, value = word.lstrip("-").partition("=")
+        if name not in ("config", "debug", "version"):
+            return {}, ""
+        options[name] = value if sign or name != "config" else next(words, "")
+    return options, ""
+
+
+def _prestart(setup: "Setup", config_path: str) -> None:
+    state = given.read_state()
+    bundle = given.bundle_of(state)
+    data = given.read_config(f"{bundle}/config.json")
+    spec = given.parse_config(data)
+    found = lookup.find(setup, lookup.HOOK, config_path, spec, data)
+    edits = found.edits
+    if not edits.keys() & {"devices", "mounts", "prepare"}:
+        return
+    pid = state.get("pid")
+    if not isinstance(pid, int) or pid < 1:
+        raise FormatError("the container's state names no process", hint="this hook is one for prestart")
+    _Carrier(setup, found, spec, pid, given.root_of(bundle, spec)).carry()
+
+
+class _Carrier:
+    """One container, and what it is given."""
+
+    __slots__ = ("_edits", "_found", "_is_mapped", "_owner", "_pid", "_root", "_setup", "_spec")
+
+    def __init__(self, setup: "Setup", found: "Found", spec: "dict[str, Any]", pid: int, root: str) -> None:
+        self._setup = setup
+        self._found = found
+        self._edits = found.edits
+        self._spec = spec
+        self._pid = pid
+        self._root = root
+        self._owner = given.root_owner(spec) or _owner_of(pid)
+        namespaces = (spec.get("linux") or {}).get("namespaces") or ()
+        self._is_mapped = any(entry.get("type") == "user" for entry in namespaces)
+
+    def carry(self) -> None:
+        """Everything of the host is taken hold of first; the container's mounts are entered last, only to mount."""
+        edits = self._edits
+        freight = carry.load([*edits.get("mounts", ()), *self._bound_nodes()])
+        devices = cgroup.Devices(self._pid) if edits.get("rules") and cgroup.are_ours() else None
+        root_fd = _open_root(self._pid, self._root)
+        owner = None if self._owner == (os.geteuid(), os.getegid()) else self._owner
+        if owner is None:
+            self._keep(freight)
+        else:
+            _act_as(*owner)
+        if "prepare" in edits:
+            name = keep.carry_work(edits["prepare"])
+            keep.prepare_root(self._setup.state, root_fd, edits["prepare"], self._owner, name)
+        if not self._is_mapped:
+            carry.make_nodes(root_fd, edits.get("devices", ()), owner)
+        _enter(self._pid)
+        carry.unload(root_fd, freight, owner)
+        if edits.get("mask_params") and stamps.exists(oci.PARAMS):
+            from linkspan.kernel import params
+
+            params.mask_params(root_fd)
+        if devices is not None:
+            devices.allow(edits["rules"])
+
+    def _bound_nodes(self) -> "list[dict[str, Any]]":
+        """In a user namespace no node that is made can be opened: there the host's are bound, as runtimes do it."""
+        if not self._is_mapped:
+            return []
+        places = [entry["path"] for entry in self._edits.get("devices", ())]
+        return [{"source": path, "destination": path, "options": ["bind", "nosuid", "noexec"]} for path in places]
+
+    def _keep(self, freight: "list[Freight]") -> None:
+        """Leave the launcher what is carried. Containers with a user namespace are not for it."""
+        switches = self._found.switches
+        if not self._is_mapped and not switches["log"]:
+            view = oci.request_view(self._spec, switches["env_names"], ())
+            keep.keep_carry(self._setup.state, view, self._found, freight)
+
+
+def _owner_of(pid: int) -> "tuple[int, int]":
+    """The ids of a process that is root in its own user namespace, whoever made that."""
+    status = os.stat(f"/proc/{pid}")
+    return status.st_uid, status.st_gid
+
+
+def _open_root(pid: int, root: str) -> int:
+    """A descriptor of the container's root, in the container's mounts.
+
+    Runtimes call prestart hooks before they change the root, so it is at the same path there as here; where one has
+    changed it, it is the root of the process. Either has to be the folder that it is for us.
+    """
+    top, ours = f"/proc/{pid}/root", _identity(root)
+    place = top if _identity(top) == ours else f"{top}{root}"
+    fd = paths.open_root(place)
+    if _identity(f"/proc/self/fd/{fd}") != ours:
+        raise KernelError(f"the container's root {root} is another one in its own mounts", subject=root)
+    return fd
+
+
+def _identity(path: str) -> "tuple[int, int]":
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise KernelError(f"cannot find the container's root {path}: {error.strerror}", subject=path) from None
+    return status.st_dev, status.st_ino
+
+
+def _act_as(uid: int, gid: int) -> None:
+    from linkspan.kernel import identity  # most containers are root's
+
+    try:
+        identity.act_as(uid, gid)
+    except OSError as error:
+        raise KernelError(f"cannot make files as user {uid}: {error.strerror}", subject=str(uid)) from None
+
+
+def _enter(pid: int) -> None:
+    try:
+        namespace = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        if os.readlink(f"/proc/{pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt"):
+            mounts.enter(namespace)
+        os.close(namespace)
+    except OSError as error:
+        raise KernelError(f"cannot enter the container's mounts: {error.strerror}", subject=str(pid)) from None
