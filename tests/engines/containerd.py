@@ -15,6 +15,8 @@ RELEASES = {"1.6": "bookworm", "1.7": "trixie", "2.1": "sid"}
 SOCKET = "/run/containerd/containerd.sock"
 CONFIG = "/etc/containerd/config.toml"
 RUN_S = 60.0
+# No share of the CPU, since the machine's cgroup v2 may lack the controller for it.
+RUN = ("run", "--rm", "--cpu-shares=0")
 IMAGE = f"docker.io/{images.CUDA}"
 
 CONFIG_TEXT = """\
@@ -46,7 +48,7 @@ class Containerd:
 
     def try_run(self, *options: str, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a command in a container, which is gone afterwards."""
-        return self("run", "--rm", *options, IMAGE, f"test-{uuid.uuid4().hex[:8]}", *command)
+        return self(*RUN, *options, IMAGE, f"test-{uuid.uuid4().hex[:8]}", *command)
 
     def run(self, *options: str, command: Sequence[str] = inside.LIST_GPUS) -> str:
         """What a command prints in a container; it has to work."""

@@ -23,7 +23,7 @@ def test_only_the_nodes_asked_for_can_be_opened(containerd: Containerd) -> None:
     assert inside.answers(printed) == inside.only_minors((0, 2))
 
 
-@pytest.mark.parametrize("option", ["--read-only", "--user=1000", "--net-host"])
+@pytest.mark.parametrize("option", ["--read-only", "--net-host"])
 def test_the_gpu_is_there_with_this_option_too(containerd: Containerd, option: str) -> None:
     printed = containerd.gpu("0", option, command=inside.list_and_open(*inside.LIBRARIES))
     assert inside.sees(printed, (0,))
