@@ -15,6 +15,12 @@ COPIED = ("cpuset.cpus", "cpuset.mems")
 """What a new cgroup of the v1 cpuset hierarchy has empty; no process can enter it before it is set."""
 
 
+def available() -> list[Version]:
+    """The versions under which this machine confines devices, the older one first."""
+    found: list[Version] = ["v1"] if any(path.endswith("/devices") for path in _hierarchies("v1")) else []
+    return [*found, "v2"] if _hierarchies("v2") else found
+
+
 def make(name: str, version: Version) -> list[str]:
     """New cgroups of this name at the top of all hierarchies; their folders."""
     folders = [f"{top}/{name}" for top in _hierarchies(version)]

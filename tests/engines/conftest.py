@@ -7,18 +7,29 @@ import pytest
 
 from linkspan.sim.spec import SimSpec
 from tests import driver_files
-from tests.engines import containerd as containerd_engine
-from tests.engines import docker as engine
-from tests.engines import gpu
-from tests.engines import podman as podman_engine
+from tests.engines import cgroups, containerd, docker, gpu, podman
 from tests.engines.containerd import Containerd
 from tests.engines.docker import Docker
 from tests.engines.gpu import GpuMachine
 from tests.engines.podman import Podman
 
 GPUS = 8
-PODMAN = (("4.3", "v1"), ("4.3", "v2"), ("5.4", "v1"), ("5.8", "v2"))
-"""Versions of Podman and of cgroups."""
+MARKER = "each_cgroup: runs under each version of cgroups that this machine has, not under the first alone"
+ENGINES = {"docker": docker.RELEASES, "containerd": containerd.RELEASES, "podman_host": podman.RELEASES}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARKER)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with every version of its engine."""
+    versions = cgroups.available() or ["v1"]
+    if not metafunc.definition.get_closest_marker("each_cgroup"):
+        versions = versions[:1]
+    for name in ENGINES.keys() & set(metafunc.fixturenames):
+        pairs = [(release, cgroup) for cgroup, release in product(versions, ENGINES[name])]
+        metafunc.parametrize(name, pairs, ids=["-".join(pair) for pair in pairs], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -28,27 +39,37 @@ def driver_root() -> Iterator[str]:
         yield root
 
 
-@pytest.fixture(scope="session", params=product(engine.RELEASES, ("v1", "v2")), ids="-".join)
-def docker(request: pytest.FixtureRequest, driver_root: str) -> Iterator[Docker]:
-    """Each version of Docker, under each version of cgroups."""
-    release, version = request.param
-    with gpu.boot(engine.RELEASES[release], driver_root, version) as host:
+@pytest.fixture(scope="session", name="docker")
+def running_docker(request: pytest.FixtureRequest, driver_root: str) -> Iterator[Docker]:
+    """A Docker that knows our runtime and our CDI spec."""
+    version, cgroup = request.param
+    with gpu.boot(docker.RELEASES[version], driver_root, cgroup) as host:
         host.generate_cdi()
-        with engine.running(host, features={"cdi": True}) as daemon:
+        with docker.running(host, features={"cdi": True}) as daemon:
             yield daemon
 
 
-@pytest.fixture(scope="session", params=PODMAN, ids="-".join)
+@pytest.fixture(scope="session", name="containerd")
+def running_containerd(request: pytest.FixtureRequest, driver_root: str) -> Iterator[Containerd]:
+    """A containerd that finds our CDI spec."""
+    version, cgroup = request.param
+    with gpu.boot(containerd.RELEASES[version], driver_root, cgroup) as host:
+        host.generate_cdi()
+        with containerd.running(host) as daemon:
+            yield daemon
+
+
+@pytest.fixture(scope="session")
 def podman_host(request: pytest.FixtureRequest, driver_root: str) -> Iterator[GpuMachine]:
-    """A machine for each version of Podman."""
-    release, version = request.param
-    with gpu.boot(podman_engine.RELEASES[release], driver_root, version) as host:
+    """A machine with Podman and our CDI spec."""
+    version, cgroup = request.param
+    with gpu.boot(podman.RELEASES[version], driver_root, cgroup) as host:
         host.generate_cdi()
         yield host
 
 
-@pytest.fixture(scope="session")
-def podman(podman_host: GpuMachine) -> Podman:
+@pytest.fixture(scope="session", name="podman")
+def roots_podman(podman_host: GpuMachine) -> Podman:
     """Root's Podman on it."""
     return Podman(podman_host, "root")
 
@@ -57,13 +78,3 @@ def podman(podman_host: GpuMachine) -> Podman:
 def rootless(podman_host: GpuMachine) -> Podman:
     """An ordinary user's Podman on it."""
     return Podman(podman_host, "user")
-
-
-@pytest.fixture(scope="session", params=product(containerd_engine.RELEASES, ("v1", "v2")), ids="-".join)
-def containerd(request: pytest.FixtureRequest, driver_root: str) -> Iterator[Containerd]:
-    """Each version of containerd, under each version of cgroups."""
-    release, version = request.param
-    with gpu.boot(containerd_engine.RELEASES[release], driver_root, version) as host:
-        host.generate_cdi()
-        with containerd_engine.running(host) as daemon:
-            yield daemon

@@ -18,6 +18,7 @@ def test_nvidia_smi_lists_exactly_the_gpus_asked_for(containerd: Containerd, req
     assert inside.opened(printed, *inside.LIBRARIES), printed
 
 
+@pytest.mark.each_cgroup
 def test_only_the_nodes_asked_for_can_be_opened(containerd: Containerd) -> None:
     printed = containerd.gpu("0,2", command=inside.open_nodes())
     assert inside.answers(printed) == inside.only_minors((0, 2))
@@ -56,6 +57,7 @@ def test_a_device_of_our_spec_is_there_by_its_name(cdi: Containerd) -> None:
     assert inside.opened(printed, *inside.LIBRARIES), printed
 
 
+@pytest.mark.each_cgroup
 def test_only_the_nodes_of_the_devices_named_can_be_opened(cdi: Containerd) -> None:
     devices = ("--device=nvidia.com/gpu=0", "--device=nvidia.com/gpu=2")
     assert inside.answers(cdi.run(*devices, command=inside.open_nodes())) == inside.only_minors((0, 2))

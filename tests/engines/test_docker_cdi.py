@@ -24,6 +24,7 @@ def test_nvidia_smi_lists_exactly_the_device_named(cdi: Docker, name: str, gpus:
     assert inside.opened(printed, *inside.LIBRARIES), printed
 
 
+@pytest.mark.each_cgroup
 def test_only_the_nodes_of_the_devices_named_can_be_opened(cdi: Docker) -> None:
     devices = ("--device=nvidia.com/gpu=0", "--device=nvidia.com/gpu=2")
     assert inside.answers(cdi.run(*devices, command=inside.open_nodes())) == inside.only_minors((0, 2))

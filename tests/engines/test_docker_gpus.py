@@ -65,6 +65,7 @@ def test_utility_alone_brings_no_libcuda(gpus: Docker) -> None:
     assert "libcuda." not in gpus.run(option, "-e", "NVIDIA_DRIVER_CAPABILITIES=", command=("ldconfig", "-p"))
 
 
+@pytest.mark.each_cgroup
 def test_only_the_nodes_asked_for_can_be_opened(gpus: Docker) -> None:
     printed = gpus.run('--gpus="device=0,2"', command=inside.open_nodes())
     assert inside.answers(printed) == inside.only_minors((0, 2))
@@ -77,6 +78,7 @@ def test_the_gpu_is_there_with_this_option_too(gpus: Docker, option: str) -> Non
     assert inside.opened(printed, *inside.LIBRARIES), printed
 
 
+@pytest.mark.each_cgroup
 def test_a_container_that_is_started_again_sees_the_same(gpus: Docker) -> None:
     with gpus.container('--gpus="device=0,2"') as name:
         assert inside.sees(gpus.need("exec", name, *inside.LIST_GPUS), (0, 2))
@@ -84,6 +86,7 @@ def test_a_container_that_is_started_again_sees_the_same(gpus: Docker) -> None:
         assert inside.answers(gpus.need("exec", name, *inside.open_nodes())) == inside.only_minors((0, 2))
 
 
+@pytest.mark.each_cgroup
 def test_new_limits_for_a_running_container_leave_it_its_gpus(gpus: Docker) -> None:
     with gpus.container('--gpus="device=0,2"') as name:
         gpus.need("update", "--cpu-shares=512", name)

@@ -13,6 +13,7 @@ FIRST = "NVIDIA_VISIBLE_DEVICES=0"
 NO_NODES = "if ls /dev/nvidia*; then exit 1; fi"
 
 
+@pytest.mark.each_cgroup
 def test_the_guides_line_shows_the_first_gpu(docker: Docker) -> None:
     line = ("run", "--rm", "--runtime=nvidia", "-e", "NVIDIA_VISIBLE_DEVICES=0", images.CUDA, "nvidia-smi")
     printed = docker.need(*line)
@@ -29,6 +30,7 @@ def test_the_images_own_request_is_for_all(docker: Docker) -> None:
     assert inside.sees(docker.gpu(), range(8))
 
 
+@pytest.mark.each_cgroup
 @pytest.mark.parametrize("request_", ["0,2", "none"])
 def test_only_the_nodes_asked_for_can_be_opened(docker: Docker, request_: str) -> None:
     printed = docker.gpu("-e", f"NVIDIA_VISIBLE_DEVICES={request_}", command=inside.open_nodes())
@@ -98,6 +100,7 @@ def test_a_command_that_comes_later_sees_the_same(docker: Docker) -> None:
         assert inside.sees(docker.need("exec", "--user=1000", name, *inside.LIST_GPUS), (0, 2))
 
 
+@pytest.mark.each_cgroup
 def test_a_container_that_is_started_again_sees_the_same(docker: Docker) -> None:
     with docker.container("--runtime=nvidia", "-e", "NVIDIA_VISIBLE_DEVICES=0,2") as name:
         docker.need("restart", "--time=0", name)
@@ -105,6 +108,7 @@ def test_a_container_that_is_started_again_sees_the_same(docker: Docker) -> None
         assert inside.answers(docker.need("exec", name, *inside.open_nodes())) == inside.only_minors((0, 2))
 
 
+@pytest.mark.each_cgroup
 def test_new_limits_for_a_running_container_leave_it_its_gpus(docker: Docker) -> None:
     with docker.container("--runtime=nvidia", "-e", "NVIDIA_VISIBLE_DEVICES=0,2") as name:
         docker.need("update", "--cpu-shares=512", name)

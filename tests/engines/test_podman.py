@@ -39,6 +39,7 @@ def test_nvidia_smi_lists_exactly_the_device_named(as_root: Way, name: str) -> N
     assert inside.opened(printed, *inside.LIBRARIES), printed
 
 
+@pytest.mark.each_cgroup
 def test_only_the_nodes_of_the_devices_named_can_be_opened(as_root: Way) -> None:
     devices = ("--device=nvidia.com/gpu=0", "--device=nvidia.com/gpu=2", "--cap-add=MKNOD")
     assert inside.answers(as_root.run(*devices, command=inside.open_nodes())) == inside.only_minors((0, 2))
@@ -64,6 +65,7 @@ def test_a_user_sees_exactly_the_device_named(as_user: Way, name: str) -> None:
     assert inside.opened(printed, *inside.LIBRARIES), printed
 
 
+@pytest.mark.each_cgroup
 def test_a_users_container_has_the_nodes_of_its_devices_alone(as_user: Way) -> None:
     printed = as_user.run("--device=nvidia.com/gpu=2", command=("/bin/sh", "-c", "echo /dev/nvidia[0-9]*"))
     assert printed == "/dev/nvidia2\n"
