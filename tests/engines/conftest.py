@@ -1,5 +1,6 @@
 """Fixtures of the tests with real engines. Each engine runs once a session, on a machine of its own."""
 
+import contextlib
 from collections.abc import Iterator
 from itertools import product
 
@@ -7,8 +8,9 @@ import pytest
 
 from linkspan.sim.spec import SimSpec
 from tests import driver_files
-from tests.engines import cgroups, containerd, docker, gpu, podman
-from tests.engines.containerd import Containerd
+from tests.engines import cgroups, containerd, docker, gpu, images, podman
+from tests.engines.containerd import SOCKET, Containerd
+from tests.engines.cri import Cri
 from tests.engines.docker import Docker
 from tests.engines.gpu import GpuMachine
 from tests.engines.podman import Podman
@@ -57,6 +59,16 @@ def running_containerd(request: pytest.FixtureRequest, driver_root: str) -> Iter
         host.generate_cdi()
         with containerd.running(host) as daemon:
             yield daemon
+
+
+@pytest.fixture(scope="session", name="cri")
+def connection(containerd: Containerd) -> Iterator[Cri]:
+    """A connection to the CRI of a containerd."""
+    with contextlib.closing(Cri(containerd.host.machine.file(SOCKET))) as cri:
+        containerd.daemon.wait_until(
+            lambda: cri.has_image(images.PAUSE) and cri.has_image(images.CUDA), "images of pods"
+        )
+        yield cri
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,27 @@ RUN_S = 60.0
 RUN = ("run", "--rm", "--cpu-shares=0")
 IMAGE = f"docker.io/{images.CUDA}"
 
+NAMESPACES = ("default", "k8s.io")
+"""Where ``ctr`` keeps things by itself, and where pods are."""
+HANDLER = "nvidia"
+"""The handler of the RuntimeClass for linkspan's runtime."""
+
 CONFIG_TEXT = """\
 version = 2
 root = "/data/containerd"
 state = "/run/containerd"
 oom_score = 0
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "docker.io/{pause}"
+restrict_oom_score_adj = true
+enable_cdi = true
+# With any runtime named here, containerd 1 no longer knows its own default one by itself.
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{handler}]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{handler}.options]
+BinaryName = "{runtime}"
 """
 
 
@@ -32,12 +48,14 @@ class Containerd:
 
     def __init__(self, host: GpuMachine) -> None:
         self.host = host
-        host.machine.write(CONFIG, CONFIG_TEXT)
-        self._daemon = Daemon(host.machine, "containerd", f"--config={CONFIG}")
+        runtime = host.toolkit.place.runtime
+        host.machine.write(CONFIG, CONFIG_TEXT.format(pause=images.PAUSE, handler=HANDLER, runtime=runtime))
+        self.daemon = Daemon(host.machine, "containerd", f"--config={CONFIG}")
         try:
-            self._daemon.wait_until(lambda: self("version").returncode == 0, "socket")
-            loaded = self("images", "import", images.cuda())
-            assert loaded.returncode == 0, loaded.stderr
+            self.daemon.wait_until(lambda: self("version").returncode == 0, "socket")
+            for namespace in NAMESPACES:
+                loaded = self(f"--namespace={namespace}", "images", "import", images.cuda())
+                assert loaded.returncode == 0, loaded.stderr
         except BaseException:
             self.close()
             raise
@@ -72,7 +90,7 @@ class Containerd:
 
     def close(self) -> None:
         """End the daemon."""
-        self._daemon.close()
+        self.daemon.close()
 
 
 @contextlib.contextmanager
