@@ -7,10 +7,10 @@ process, ``boot.sh``, takes all of them along when it ends.
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Iterator, Sequence
 
 from linkspan.store import launchers
@@ -25,6 +25,7 @@ PYTHON = sys.executable
 """Runs linkspan there, as it does here."""
 
 BOOT_S = 20.0
+END_S = 20.0
 COMMAND_S = 60.0
 
 # The machine ends with the test process, also when that is killed.
@@ -37,13 +38,14 @@ class Machine:
     """A running machine; commands run in it as root, each with an end."""
 
     def __init__(self, lower: str, work: str, version: cgroups.Version, shared: Sequence[str]) -> None:
-        self.name = f"linkspan-engine-{uuid.uuid4().hex[:8]}"
-        self.version = version
+        self.name = cgroups.new_name()
+        self.work = work
         self._folders = cgroups.make(self.name, version)
         self._log = open(f"{work}.log", "w+", encoding="utf-8")  # noqa: SIM115  # closed with the machine
         boot = (f"{HERE}/boot.sh", lower, work, version, *shared)
         # The cgroup that is the machine's root hands controllers down: under v2 it may hold no process itself.
         argv = _joined(self._folders, ["unshare", "-C", *self._in_first_cgroup([*NAMESPACES, *boot])])
+        self.pid = 0
         self._process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True
         )
@@ -56,9 +58,13 @@ class Machine:
 
     def close(self) -> None:
         """End everything that runs in it, and remove its cgroups."""
-        self._process.kill()
-        with self._process:  # waits: with its first process the kernel ends all others
-            pass
+        if self.pid:  # with its first process the kernel ends all others, and unshare ends when that has
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
+        with self._process:
+            self._process.wait(END_S)
         cgroups.remove(self._folders)
         self._log.close()
 
