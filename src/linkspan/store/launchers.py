@@ -46,6 +46,7 @@ START_PATH = (
     "kernel/ldconfig",
     "kernel/libraries",
     "kernel/loader",
+    "kernel/mountid",
     "kernel/mounts",
     "kernel/musl",
     "kernel/notes",
