@@ -60,7 +60,7 @@ def _remove_abandoned(tops: list[str]) -> None:
     for top in tops:
         for name in os.listdir(top):
             pid = name.removeprefix(PREFIX).partition("-")[0]
-            if name.startswith(PREFIX) and not os.path.exists(f"/proc/{pid}"):
+            if name.startswith(PREFIX) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
                 _removed(f"{top}/{name}")
 
 

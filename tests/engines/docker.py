@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tests.debian import UnavailableError
 from tests.engines import images, inside
 from tests.engines.daemon import Daemon
 from tests.engines.gpu import GpuMachine
@@ -14,6 +16,7 @@ from tests.engines.gpu import GpuMachine
 RELEASES = {"20.10": "bookworm", "26": "trixie", "28": "sid"}
 """The Debian release that has a version of Docker."""
 
+HOOK = "nvidia-container-runtime-hook"
 SOCKET = "/run/docker.sock"
 CONFIG = "/etc/docker/daemon.json"
 CLI_S = 60.0
@@ -95,10 +98,23 @@ class Docker:
         finally:
             self.need("rm", "--force", name)
 
-    @property
-    def knows_cdi(self) -> bool:
-        """Whether ``--device vendor.com/class=name`` is more to it than a path."""
-        return self.host.release != "bookworm"
+    def need_privileged(self) -> None:
+        """UnavailableError where none starts: Docker 20.10 asks for every capability, also for those it has not."""
+        done = self("run", "--rm", "--privileged", images.CUDA, "true")
+        if done.returncode:
+            raise UnavailableError(
+                f"no privileged container starts, even without linkspan: {done.stderr.splitlines()[0]}"
+            )
+
+    def need_gpus(self) -> None:
+        """UnavailableError where the daemon found no hook when it started."""
+        if not os.path.exists(f"{self.host.toolkit.place.prefix}/bin/{HOOK}"):
+            raise UnavailableError(f"linkspan has no {HOOK}, without which Docker does not know --gpus")
+
+    def need_cdi(self) -> None:
+        """UnavailableError where ``--device`` takes paths alone."""
+        if self.host.release == "bookworm":
+            raise UnavailableError("Docker 20.10 does not know CDI")
 
     def close(self) -> None:
         """End the daemon."""

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.debian import UnavailableError
 from tests.engines import images, inside
 from tests.engines.docker import Docker
 
@@ -12,8 +11,7 @@ pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("engines")]
 @pytest.fixture
 def cdi(docker: Docker) -> Docker:
     """A Docker that knows CDI."""
-    if not docker.knows_cdi:
-        raise UnavailableError("Docker 20.10 does not know CDI")
+    docker.need_cdi()
     return docker
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.debian import UnavailableError
 from tests.engines import images, inside
 from tests.engines.docker import Docker
 
@@ -80,18 +79,10 @@ def test_the_gpu_is_there_with_this_option_too(docker: Docker, option: str) -> N
 
 
 def test_a_privileged_container_sees_the_machines_nodes_and_finds_the_libraries(docker: Docker) -> None:
-    need_privileged(docker)
+    docker.need_privileged()
     printed = docker.gpu("-e", FIRST, "--privileged", command=inside.list_and_open(*inside.LIBRARIES))
     assert inside.sees(printed, range(8))
     assert inside.opened(printed, *inside.LIBRARIES), printed
-
-
-def need_privileged(docker: Docker) -> None:
-    """Docker 20.10 asks for every capability, also where the daemon has fewer itself."""
-    done = docker("run", "--rm", "--privileged", images.CUDA, "true")
-    if done.returncode:
-        cause = done.stderr.splitlines()[0]
-        raise UnavailableError(f"this machine starts no privileged container, also without linkspan: {cause}")
 
 
 def test_a_command_that_comes_later_sees_the_same(docker: Docker) -> None:
