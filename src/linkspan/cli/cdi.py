@@ -6,26 +6,24 @@ we start no ldconfig, so there is no ``--ldconfig-path``.
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterable
 from typing import Annotated, Any, get_args
 
-import msgspec
 import typer
 
 from linkspan.cli import output as out
 from linkspan.emit import cdi as emit
 from linkspan.emit import cdi_origin
 from linkspan.facts import snapshot
-from linkspan.facts.model import CsvEntry, HostFacts
+from linkspan.facts.model import HostFacts
 from linkspan.facts.snapshot import Search
 from linkspan.formats import state, toolkit_config
 from linkspan.formats.cdi import Document
 from linkspan.plan.cdi import CdiMode, CdiOptions, NameStrategy, plan_cdi
 from linkspan.plan.wording import plural
-from linkspan.store import launchers, refresh, registry, spec_file
+from linkspan.store import making, refresh, registry, spec_file
 from linkspan.store.spec_file import Format, SpecFile
-from linkspan.store.state import find_program, read_config
+from linkspan.store.state import read_config
 
 app = typer.Typer(help="Write, list, check and refresh CDI specs.", no_args_is_help=True)
 
@@ -129,7 +127,7 @@ def generate(
     )
     chosen: Format | None = _one_of("--format", form.lower(), Format) if form else None
     search = _search(driver_root, dev_root, _split(library_paths), _split(config_paths), _split(csv_files))
-    facts = _without_links(_facts(search, from_file), _split(csv_ignored))
+    facts = making.without_links(_facts(search, from_file), _split(csv_ignored))
     document = _document(facts, options, hook_path)
     _put(document, facts, output, chosen)
 
@@ -252,33 +250,16 @@ def _facts(search: Search, from_file: str = "") -> HostFacts:
     return snapshot.load(from_file)
 
 
-def _without_links(facts: HostFacts, patterns: Sequence[str]) -> HostFacts:
-    """The facts without the symlinks of CSV files that a pattern matches; ``**/x`` matches the name alone."""
-
-    def ignored(entry: CsvEntry) -> bool:
-        name = entry.path.rpartition("/")[2]
-        return entry.type == "sym" and any(
-            fnmatchcase(name, pattern[3:]) if pattern.startswith("**/") else fnmatchcase(entry.path, pattern)
-            for pattern in patterns
-        )
-
-    return msgspec.structs.replace(facts, csv=tuple(entry for entry in facts.csv if not ignored(entry)))
-
-
 def _document(facts: HostFacts, options: CdiOptions, hook_path: str) -> Document:
     document = emit.document(plan_cdi(facts, options), _hook(hook_path))
-    if facts.platform == "nvml" and not refresh.asked_nvml(facts):
-        reasons = "; ".join(item.reason for item in facts.missing if item.part == "NVML")
-        out.warn(f"NVML did not answer, so GPUs are as /proc knows them, and MIG is not seen ({reasons})")
+    for warning in making.nvml_warnings(facts):
+        out.warn(warning)
     return document
 
 
 def _hook(path: str) -> str:
     """The hook program to name in a spec: the one given, else the installed one."""
-    installed = launchers.Place().hook
-    chosen = (
-        path or find_program(installed, "") or find_program("linkspan-hook", os.environ.get("PATH", "")) or installed
-    )
+    chosen = making.hook_program(path)
     if not chosen.startswith("/"):
         raise typer.BadParameter(f"--hook-path is '{chosen}', not an absolute path")
     if not os.access(chosen, os.X_OK):
