@@ -15,7 +15,10 @@ def build(root: str, scratch: str, into: str, epoch: int) -> str:
     name = f"linkspan-{__version__}-linux-{os.uname().machine}"
     folder, path = f"{scratch}/{name}", f"{into}/{name}.tar.gz"
     tree.copy(INSTALLER, f"{folder}/install.sh")
-    with gzip.GzipFile(path, "wb", mtime=epoch) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+    with (
+        gzip.GzipFile(path, "wb", compresslevel=6, mtime=epoch) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         _add(archive, f"{folder}/install.sh", f"{name}/install.sh", epoch)
         for relative in tree.listing(f"{root}{tree.PREFIX}"):
             _add(archive, f"{root}{tree.PREFIX}/{relative}", f"{name}/files/{relative}", epoch)
