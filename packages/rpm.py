@@ -4,13 +4,18 @@ import os
 import shutil
 
 from linkspan._version import __version__
-from linkspan.store import names
 from packages import program, tree, wheels
 
 FOLDER = f"{tree.REPOSITORY}/packages/redhat"
 SCRIPTS = ("pre", "post", "triggerin", "preun", "postun")
-RIVALS = ("libnvidia-container-tools", "nvidia-container-toolkit-base", *names.NAMES)
-"""Packages of NVIDIA's whose place this one takes; the later of their names are those of programs, too."""
+RIVALS = (
+    "libnvidia-container-tools",
+    "nvidia-container-runtime",
+    "nvidia-container-runtime-hook",
+    "nvidia-container-toolkit",
+    "nvidia-container-toolkit-base",
+)
+"""Packages of NVIDIA's whose place this one takes, as in the .deb."""
 
 # What rpmbuild would else take from this machine and from the clock.
 SETTINGS = {
@@ -51,6 +56,6 @@ def _spec(root: str) -> str:
             tree=root,
             version=__version__,
             pythons=" or ".join(f"/usr/bin/python{version}" for version in wheels.PYTHONS),
-            conflicts="\n".join(f"{tag}: {rival}" for rival in sorted(RIVALS) for tag in ("Conflicts", "Provides")),
+            conflicts="\n".join(f"{tag}: {rival}" for rival in RIVALS for tag in ("Conflicts", "Provides")),
             **scripts,
         )

@@ -2,12 +2,14 @@
 
 import os
 import time
+import uuid
 from typing import Literal
 
 from tests.debian import UnavailableError
 
 Version = Literal["v1", "v2"]
 
+PREFIX = "linkspan-engine-"
 REMOVAL_S = 10.0
 FIRST = "init"
 """The cgroup below, for the machine's own processes."""
@@ -15,9 +17,22 @@ COPIED = ("cpuset.cpus", "cpuset.mems")
 """What a new cgroup of the v1 cpuset hierarchy has empty; no process can enter it before it is set."""
 
 
+def available() -> list[Version]:
+    """The versions under which this machine confines devices, the older one first."""
+    found: list[Version] = ["v1"] if any(path.endswith("/devices") for path in _hierarchies("v1")) else []
+    return [*found, "v2"] if _hierarchies("v2") else found
+
+
+def new_name() -> str:
+    """A name that no other machine has; it tells whose the cgroups are."""
+    return f"{PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
 def make(name: str, version: Version) -> list[str]:
     """New cgroups of this name at the top of all hierarchies; their folders."""
-    folders = [f"{top}/{name}" for top in _hierarchies(version)]
+    tops = _hierarchies(version)
+    _remove_abandoned(tops)
+    folders = [f"{top}/{name}" for top in tops]
     if not folders:
         raise UnavailableError(f"this machine has no cgroup {version} hierarchy")
     try:
@@ -38,6 +53,15 @@ def remove(folders: list[str]) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"cgroups with processes in them are left behind: {left}")
         time.sleep(0.02)
+
+
+def _remove_abandoned(tops: list[str]) -> None:
+    """Remove the cgroups of tests that were killed, which nobody else does."""
+    for top in tops:
+        for name in os.listdir(top):
+            pid = name.removeprefix(PREFIX).partition("-")[0]
+            if name.startswith(PREFIX) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+                _removed(f"{top}/{name}")
 
 
 def _removed(folder: str) -> bool:

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.debian import UnavailableError
-from tests.engines import images, inside, machine
+from tests.engines import images, inside
+from tests.engines.daemon import Daemon
 from tests.engines.gpu import GpuMachine
 
 RELEASES = {"20.10": "bookworm", "26": "trixie", "28": "sid"}
 """The Debian release that has a version of Docker."""
 
+HOOK = "nvidia-container-runtime-hook"
 SOCKET = "/run/docker.sock"
-PID_FILE = "/run/docker.pid"
 CONFIG = "/etc/docker/daemon.json"
-START_S = 40.0
 CLI_S = 60.0
 LOAD_S = 120.0
 
@@ -31,24 +31,24 @@ DAEMON = (
     f"--host=unix://{SOCKET}",
     "--data-root=/data/docker",
     "--exec-root=/run/docker",
-    f"--pidfile={PID_FILE}",
+    "--pidfile=/run/docker.pid",
 )
 
 
 class Docker:
     """A running daemon; its settings are those of daemon.json with runtime ``nvidia`` and these on top."""
 
-    def __init__(self, host: GpuMachine, log: str, **settings: Any) -> None:
+    def __init__(self, host: GpuMachine, **settings: Any) -> None:
         self.host = host
         self._settings = settings
         self._configure()
-        self._log = open(log, "w+", encoding="utf-8")  # noqa: SIM115  # closed with the daemon
-        self._daemon = host.machine.start(*DAEMON, log=self._log, PATH=host.path)
+        self._daemon = Daemon(host.machine, *DAEMON, PATH=host.path)
         try:
-            machine.until(lambda: self("version").returncode == 0, "dockerd's socket", START_S, self._daemon)
-        except TimeoutError as error:
-            raise UnavailableError(f"Docker does not run here: {error}: {self.said()[-2000:]}") from None
-        self.need("load", "-i", images.cuda(), time_s=LOAD_S)
+            self._daemon.wait_until(lambda: self("version").returncode == 0, "socket")
+            self.need("load", "-i", images.cuda(), time_s=LOAD_S)
+        except BaseException:
+            self.close()
+            raise
 
     def _configure(self, **more: Any) -> None:
         runtimes = {"nvidia": {"path": self.host.toolkit.place.runtime}}
@@ -66,9 +66,9 @@ class Docker:
 
     def _reload_with(self, runtime: str) -> None:
         self._configure(**{"default-runtime": runtime})
-        self.signal("HUP")
+        self._daemon.signal("HUP")
         info = ("info", "--format={{.DefaultRuntime}}")
-        machine.until(lambda: self.need(*info).strip() == runtime, f"runtime {runtime}", START_S, self._daemon)
+        self._daemon.wait_until(lambda: self.need(*info).strip() == runtime, f"runtime {runtime}")
 
     def __call__(self, *args: str, time_s: float = CLI_S) -> subprocess.CompletedProcess[str]:
         """Run a ``docker`` command."""
@@ -77,7 +77,7 @@ class Docker:
     def need(self, *args: str, time_s: float = CLI_S) -> str:
         """Run a command that has to work; what it prints."""
         done = self(*args, time_s=time_s)
-        assert done.returncode == 0, f"{done.stderr}\n{self.said()[-2000:]}"
+        assert done.returncode == 0, f"{done.stderr}\n{self._daemon.last_words()}"
         return done.stdout
 
     def run(self, *options: str, command: Sequence[str] = inside.LIST_GPUS) -> str:
@@ -98,37 +98,31 @@ class Docker:
         finally:
             self.need("rm", "--force", name)
 
-    def said(self) -> str:
-        """The daemon's log."""
-        self._log.seek(0)
-        return self._log.read()
+    def need_privileged(self) -> None:
+        """UnavailableError where none starts: Docker 20.10 asks for every capability, also for those it has not."""
+        done = self("run", "--rm", "--privileged", images.CUDA, "true")
+        if done.returncode:
+            raise UnavailableError(
+                f"no privileged container starts, even without linkspan: {done.stderr.splitlines()[0]}"
+            )
 
-    def signal(self, name: str) -> None:
-        """Send the daemon a signal, by its id on its machine."""
-        with open(self.host.machine.file(PID_FILE), encoding="ascii") as file:
-            pid = file.read().strip()
-        self.host.machine.run("sh", "-c", f"kill -{name} {pid}")
+    def need_gpus(self) -> None:
+        """UnavailableError where the daemon found no hook when it started."""
+        if not os.path.exists(f"{self.host.toolkit.place.prefix}/bin/{HOOK}"):
+            raise UnavailableError(f"linkspan has no {HOOK}, without which Docker does not know --gpus")
 
-    @property
-    def knows_cdi(self) -> bool:
-        """Whether ``--device vendor.com/class=name`` is more to it than a path."""
-        return self.host.release != "bookworm"
+    def need_cdi(self) -> None:
+        """UnavailableError where ``--device`` takes paths alone."""
+        if self.host.release == "bookworm":
+            raise UnavailableError("Docker 20.10 does not know CDI")
 
     def close(self) -> None:
-        """End the daemon, and wait for it."""
-        if self._daemon.poll() is None:
-            self.signal("KILL")
-        self._daemon.wait(START_S)
-        self._log.close()
+        """End the daemon."""
+        self._daemon.close()
 
 
 @contextlib.contextmanager
 def running(host: GpuMachine, **settings: Any) -> Iterator[Docker]:
     """A daemon with these settings, ended afterwards."""
-    log = f"{host.toolkit.folder}/dockerd.log"
-    docker = Docker(host, log, **settings)
-    try:
+    with contextlib.closing(Docker(host, **settings)) as docker:
         yield docker
-    finally:
-        docker.close()
-        os.unlink(log)

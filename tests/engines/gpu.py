@@ -43,9 +43,7 @@ class GpuMachine:
     def generate_cdi(self) -> None:
         """Write linkspan's CDI spec of this machine."""
         where = ("--driver-root", self.toolkit.driver_root, "--output", "/etc/cdi/nvidia.yaml")
-        argv = (machine.PYTHON, "-m", "linkspan", "cdi", "generate", *where, "--hook-path", self.toolkit.hook)
-        done = self.machine.run(*argv)
-        assert done.returncode == 0, done.stderr
+        self.machine.need(machine.PYTHON, "-m", "linkspan", "cdi", "generate", *where, "--hook-path", self.toolkit.hook)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The image that the guide's commands name, as ``docker save`` would write it, so that every engine can load it.
+"""The image that the guide's commands name, and one for pods, as ``docker save`` would write them for all engines.
 
 Its variables, folders and loader settings are those of the real image; below it is a Debian, and libcudart is an empty
 library, since nothing computes here.
@@ -10,10 +10,15 @@ import os
 import shutil
 import subprocess
 import tarfile
+from typing import Any
 
 from tests import debian, hosts, rootfs
+from tests.engines import machine
 
 CUDA = "nvidia/cuda:12.1.1-base-ubuntu22.04"
+PAUSE = "linkspan-test/pause:1"
+"""On the same layer: what holds the namespaces of a pod, and asks for nothing."""
+CREATED = "2023-11-10T00:00:00Z"
 
 BRANCHES = (470, 525)
 BRANDS = (
@@ -42,6 +47,10 @@ ENV = (
     "NVIDIA_VISIBLE_DEVICES=all",
     "NVIDIA_DRIVER_CAPABILITIES=compute,utility",
 )
+IMAGES = {
+    CUDA: {"Env": ENV, "Cmd": ["/bin/bash"], "WorkingDir": "/"},
+    PAUSE: {"Env": [f"PATH={machine.PATH}"], "Cmd": ["sleep", "infinity"], "WorkingDir": "/"},
+}
 
 CUDART = "/usr/local/cuda-12.1/targets/x86_64-linux/lib"
 FILES: hosts.Tree = {
@@ -68,25 +77,35 @@ def cuda() -> str:
         shutil.rmtree(f"{folder}/files")
         _pack(folder)
 
-    return f"{debian.cached('image-cuda', (root, ENV, sorted(FILES), 3), build)}/image.tar"
+    return f"{debian.cached('image-cuda', (root, IMAGES, sorted(FILES), 4), build)}/image.tar"
 
 
 def _pack(folder: str) -> None:
     with open(f"{folder}/layer.tar", "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    config = {
-        "architecture": "amd64",
-        "os": "linux",
-        "created": "2023-11-10T00:00:00Z",
-        "config": {"Env": ENV, "Cmd": ["/bin/bash"], "WorkingDir": "/"},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
-        "history": [{"created": "2023-11-10T00:00:00Z", "created_by": "tests/engines/images.py"}],
-    }
-    manifest = [{"Config": "config.json", "RepoTags": [CUDA], "Layers": ["layer.tar"]}]
-    for name, content in (("config.json", config), ("manifest.json", manifest)):
-        with open(f"{folder}/{name}", "w", encoding="ascii") as file:
-            json.dump(content, file)
+    manifest = []
+    for tag, settings in IMAGES.items():
+        name = f"{tag.replace('/', '-').replace(':', '-')}.json"
+        _write(f"{folder}/{name}", _config(settings, digest))
+        manifest.append({"Config": name, "RepoTags": [tag], "Layers": ["layer.tar"]})
+    _write(f"{folder}/manifest.json", manifest)
     with tarfile.open(f"{folder}/image.tar", "w") as archive:
-        for name in ("manifest.json", "config.json", "layer.tar"):
+        for name in ("manifest.json", *(entry["Config"] for entry in manifest), "layer.tar"):
             archive.add(f"{folder}/{name}", name)
             os.unlink(f"{folder}/{name}")
+
+
+def _config(settings: dict[str, Any], digest: str) -> dict[str, Any]:
+    return {
+        "architecture": "amd64",
+        "os": "linux",
+        "created": CREATED,
+        "config": settings,
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+        "history": [{"created": CREATED, "created_by": "tests/engines/images.py"}],
+    }
+
+
+def _write(path: str, content: Any) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        json.dump(content, file)

@@ -7,13 +7,11 @@ process, ``boot.sh``, takes all of them along when it ends.
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
-import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from typing import IO
+from collections.abc import Iterator, Sequence
 
 from linkspan.store import launchers
 from tests import mounts
@@ -27,6 +25,7 @@ PYTHON = sys.executable
 """Runs linkspan there, as it does here."""
 
 BOOT_S = 20.0
+END_S = 20.0
 COMMAND_S = 60.0
 
 # The machine ends with the test process, also when that is killed.
@@ -39,13 +38,14 @@ class Machine:
     """A running machine; commands run in it as root, each with an end."""
 
     def __init__(self, lower: str, work: str, version: cgroups.Version, shared: Sequence[str]) -> None:
-        self.name = f"linkspan-engine-{uuid.uuid4().hex[:8]}"
-        self.version = version
+        self.name = cgroups.new_name()
+        self.work = work
         self._folders = cgroups.make(self.name, version)
         self._log = open(f"{work}.log", "w+", encoding="utf-8")  # noqa: SIM115  # closed with the machine
         boot = (f"{HERE}/boot.sh", lower, work, version, *shared)
         # The cgroup that is the machine's root hands controllers down: under v2 it may hold no process itself.
         argv = _joined(self._folders, ["unshare", "-C", *self._in_first_cgroup([*NAMESPACES, *boot])])
+        self.pid = 0
         self._process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True
         )
@@ -58,9 +58,13 @@ class Machine:
 
     def close(self) -> None:
         """End everything that runs in it, and remove its cgroups."""
-        self._process.kill()
-        with self._process:  # waits: with its first process the kernel ends all others
-            pass
+        if self.pid:  # with its first process the kernel ends all others, and unshare ends when that has
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
+        with self._process:
+            self._process.wait(END_S)
         cgroups.remove(self._folders)
         self._log.close()
 
@@ -86,12 +90,17 @@ class Machine:
             check=False,
         )
 
-    def start(self, *argv: str, log: IO[str], **env: str) -> subprocess.Popen[str]:
-        """Start a daemon; it ends with the machine at the latest."""
+    def need(self, *argv: str) -> str:
+        """Run a command that has to work; what it prints."""
+        done = self.run(*argv)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, *argv: str, **env: str) -> subprocess.Popen[bytes]:
+        """Start a program, and leave it running; it ends with the machine at the latest."""
         settings = {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", **env}
-        return subprocess.Popen(
-            self._inside(argv), env=settings, stdin=subprocess.DEVNULL, stdout=log, stderr=log, text=True
-        )
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(self._inside(argv), env=settings, stdin=quiet, stdout=quiet, stderr=quiet)
 
     def _inside(self, argv: Sequence[str]) -> list[str]:
         enter = ("nsenter", "-t", str(self.pid), "-m", "-p", "-n", "-i", "-u", "-C", "--root", "--wdns=/")
@@ -146,12 +155,3 @@ def _need_python(machine: Machine) -> None:
     done = machine.run(PYTHON, "-c", "import ctypes, linkspan.store.render")
     if done.returncode:
         raise UnavailableError(f"the Python of the tests does not run on that system: {done.stderr.strip()}")
-
-
-def until(true: Callable[[], bool], what: str, time_s: float, daemon: subprocess.Popen[str]) -> None:
-    """Wait for something that a daemon does; TimeoutError with its name where it does not."""
-    end = time.monotonic() + time_s
-    while not true():
-        if time.monotonic() > end or daemon.poll() is not None:
-            raise TimeoutError(f"{what} did not come in {time_s:.0f} s")
-        time.sleep(0.05)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.debian import UnavailableError
 from tests.engines import images, inside
 from tests.engines.docker import Docker
 
@@ -12,8 +11,7 @@ pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("engines")]
 @pytest.fixture
 def cdi(docker: Docker) -> Docker:
     """A Docker that knows CDI."""
-    if not docker.knows_cdi:
-        raise UnavailableError("Docker 20.10 does not know CDI")
+    docker.need_cdi()
     return docker
 
 
@@ -24,6 +22,7 @@ def test_nvidia_smi_lists_exactly_the_device_named(cdi: Docker, name: str, gpus:
     assert inside.opened(printed, *inside.LIBRARIES), printed
 
 
+@pytest.mark.each_cgroup
 def test_only_the_nodes_of_the_devices_named_can_be_opened(cdi: Docker) -> None:
     devices = ("--device=nvidia.com/gpu=0", "--device=nvidia.com/gpu=2")
     assert inside.answers(cdi.run(*devices, command=inside.open_nodes())) == inside.only_minors((0, 2))

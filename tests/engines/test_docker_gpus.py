@@ -4,7 +4,6 @@ Up to version 28 Docker knows the option if ``nvidia-container-runtime-hook`` is
 program before the container's own starts.
 """
 
-import os
 import shlex
 
 import pytest
@@ -14,8 +13,6 @@ from tests.engines import inside
 from tests.engines.docker import Docker
 
 pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("engines")]
-
-HOOK = "nvidia-container-runtime-hook"
 
 LINES = {
     "docker run --rm --gpus all nvidia/cuda:12.1.1-base-ubuntu22.04 nvidia-smi": range(8),
@@ -43,8 +40,7 @@ services:
 @pytest.fixture
 def gpus(docker: Docker) -> Docker:
     """A Docker whose daemon found linkspan's hook when it started."""
-    if not os.path.exists(f"{docker.host.toolkit.place.prefix}/bin/{HOOK}"):
-        raise UnavailableError(f"linkspan has no {HOOK} yet, without which Docker does not know --gpus")
+    docker.need_gpus()
     return docker
 
 
@@ -65,6 +61,7 @@ def test_utility_alone_brings_no_libcuda(gpus: Docker) -> None:
     assert "libcuda." not in gpus.run(option, "-e", "NVIDIA_DRIVER_CAPABILITIES=", command=("ldconfig", "-p"))
 
 
+@pytest.mark.each_cgroup
 def test_only_the_nodes_asked_for_can_be_opened(gpus: Docker) -> None:
     printed = gpus.run('--gpus="device=0,2"', command=inside.open_nodes())
     assert inside.answers(printed) == inside.only_minors((0, 2))
@@ -77,6 +74,21 @@ def test_the_gpu_is_there_with_this_option_too(gpus: Docker, option: str) -> Non
     assert inside.opened(printed, *inside.LIBRARIES), printed
 
 
+def test_a_privileged_container_sees_the_machines_nodes_and_finds_the_libraries(gpus: Docker) -> None:
+    gpus.need_privileged()
+    printed = gpus.run("--gpus=device=0", "--privileged", command=inside.list_and_open(*inside.LIBRARIES))
+    assert inside.sees(printed, range(8))
+    assert inside.opened(printed, *inside.LIBRARIES), printed
+
+
+def test_where_our_runtime_is_the_default_one_they_are_carried_across_once(gpus: Docker) -> None:
+    with gpus.default_runtime("nvidia"):
+        printed = gpus.run('--gpus="device=0,2"', command=inside.open_nodes())
+        assert inside.sees(gpus.run('--gpus="device=0,2"'), (0, 2))
+    assert inside.answers(printed) == inside.only_minors((0, 2))
+
+
+@pytest.mark.each_cgroup
 def test_a_container_that_is_started_again_sees_the_same(gpus: Docker) -> None:
     with gpus.container('--gpus="device=0,2"') as name:
         assert inside.sees(gpus.need("exec", name, *inside.LIST_GPUS), (0, 2))
@@ -84,6 +96,7 @@ def test_a_container_that_is_started_again_sees_the_same(gpus: Docker) -> None:
         assert inside.answers(gpus.need("exec", name, *inside.open_nodes())) == inside.only_minors((0, 2))
 
 
+@pytest.mark.each_cgroup
 def test_new_limits_for_a_running_container_leave_it_its_gpus(gpus: Docker) -> None:
     with gpus.container('--gpus="device=0,2"') as name:
         gpus.need("update", "--cpu-shares=512", name)
@@ -97,7 +110,7 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_sentence_of_ours(gpus: Docker
 
 
 def test_compose_reserves_the_gpus_that_a_file_names(gpus: Docker) -> None:
-    if not gpus.knows_cdi:
+    if gpus.host.release == "bookworm":
         raise UnavailableError("Debian 12 has no Compose that is a part of docker")
     gpus.host.machine.write("/tmp/compose.yaml", COMPOSE)
     try:

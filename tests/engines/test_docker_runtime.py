@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.debian import UnavailableError
 from tests.engines import images, inside
 from tests.engines.docker import Docker
 
@@ -13,6 +12,7 @@ FIRST = "NVIDIA_VISIBLE_DEVICES=0"
 NO_NODES = "if ls /dev/nvidia*; then exit 1; fi"
 
 
+@pytest.mark.each_cgroup
 def test_the_guides_line_shows_the_first_gpu(docker: Docker) -> None:
     line = ("run", "--rm", "--runtime=nvidia", "-e", "NVIDIA_VISIBLE_DEVICES=0", images.CUDA, "nvidia-smi")
     printed = docker.need(*line)
@@ -29,6 +29,7 @@ def test_the_images_own_request_is_for_all(docker: Docker) -> None:
     assert inside.sees(docker.gpu(), range(8))
 
 
+@pytest.mark.each_cgroup
 @pytest.mark.parametrize("request_", ["0,2", "none"])
 def test_only_the_nodes_asked_for_can_be_opened(docker: Docker, request_: str) -> None:
     printed = docker.gpu("-e", f"NVIDIA_VISIBLE_DEVICES={request_}", command=inside.open_nodes())
@@ -78,18 +79,10 @@ def test_the_gpu_is_there_with_this_option_too(docker: Docker, option: str) -> N
 
 
 def test_a_privileged_container_sees_the_machines_nodes_and_finds_the_libraries(docker: Docker) -> None:
-    need_privileged(docker)
+    docker.need_privileged()
     printed = docker.gpu("-e", FIRST, "--privileged", command=inside.list_and_open(*inside.LIBRARIES))
     assert inside.sees(printed, range(8))
     assert inside.opened(printed, *inside.LIBRARIES), printed
-
-
-def need_privileged(docker: Docker) -> None:
-    """Docker 20.10 asks for every capability, also where the daemon has fewer itself."""
-    done = docker("run", "--rm", "--privileged", images.CUDA, "true")
-    if done.returncode:
-        cause = done.stderr.splitlines()[0]
-        raise UnavailableError(f"this machine starts no privileged container, also without linkspan: {cause}")
 
 
 def test_a_command_that_comes_later_sees_the_same(docker: Docker) -> None:
@@ -98,6 +91,7 @@ def test_a_command_that_comes_later_sees_the_same(docker: Docker) -> None:
         assert inside.sees(docker.need("exec", "--user=1000", name, *inside.LIST_GPUS), (0, 2))
 
 
+@pytest.mark.each_cgroup
 def test_a_container_that_is_started_again_sees_the_same(docker: Docker) -> None:
     with docker.container("--runtime=nvidia", "-e", "NVIDIA_VISIBLE_DEVICES=0,2") as name:
         docker.need("restart", "--time=0", name)
@@ -105,6 +99,7 @@ def test_a_container_that_is_started_again_sees_the_same(docker: Docker) -> None
         assert inside.answers(docker.need("exec", name, *inside.open_nodes())) == inside.only_minors((0, 2))
 
 
+@pytest.mark.each_cgroup
 def test_new_limits_for_a_running_container_leave_it_its_gpus(docker: Docker) -> None:
     with docker.container("--runtime=nvidia", "-e", "NVIDIA_VISIBLE_DEVICES=0,2") as name:
         docker.need("update", "--cpu-shares=512", name)

@@ -47,6 +47,14 @@ def test_in_a_user_namespace_a_command_that_comes_later_sees_the_same(remapped: 
 
 
 def test_in_a_user_namespace_a_device_of_our_spec_is_there(remapped: Docker) -> None:
-    if not remapped.knows_cdi:
-        pytest.skip("Docker 20.10 does not know CDI")
-    assert inside.sees(remapped.run("--device=nvidia.com/gpu=0"), (0,))
+    remapped.need_cdi()
+    printed = remapped.run("--device=nvidia.com/gpu=0", command=inside.list_and_open(*inside.LIBRARIES))
+    assert inside.sees(printed, (0,))
+    assert inside.opened(printed, *inside.LIBRARIES), printed
+
+
+def test_in_a_user_namespace_the_hook_carries_the_gpus_across(remapped: Docker) -> None:
+    remapped.need_gpus()
+    printed = remapped.run('--gpus="device=0,2"', command=inside.list_and_open(*inside.LIBRARIES))
+    assert inside.sees(printed, (0, 2))
+    assert inside.opened(printed, *inside.LIBRARIES), printed

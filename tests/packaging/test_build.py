@@ -105,6 +105,13 @@ def test_no_file_may_be_written_by_others_or_is_setuid(contents):
             assert os.path.islink(path) or os.stat(path).st_mode & 0o6022 == 0, path
 
 
+@pytest.mark.parametrize("script", ["debian/preinst", "redhat/pre"])
+def test_every_name_of_nvidias_is_guarded(script):
+    with open(f"{REPOSITORY}/packages/{script}", encoding="utf-8") as file:
+        guarded = re.search(r"^for name in (.*); do$", file.read(), re.MULTILINE)[1].split()
+    assert sorted(guarded) == sorted(names.NAMES)
+
+
 def test_the_deb_takes_the_place_of_the_toolkits_packages(built):
     for field in ("Conflicts", "Replaces", "Provides"):
         rivals = output("dpkg-deb", "-f", built.deb, field).strip().split(", ")

@@ -1,5 +1,6 @@
 """The driver's parameters of a container, covered by a mount."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from linkspan.errors import KernelError
-from linkspan.kernel import params, paths
+from linkspan.kernel import params, paths, stamps
+from linkspan.runtime import cdi_hook
 from tests import mounts
 
 pytestmark = pytest.mark.privileged
@@ -48,6 +50,19 @@ def test_the_container_sees_a_copy_that_leaves_device_nodes_alone(root: Path, ro
     assert sorted(os.listdir(root / "proc/driver/nvidia")) == ["gpus", "params"]
     with pytest.raises(OSError, match="Read-only file system"):
         covered.write_text("ModifyDeviceFiles: 1\n")
+
+
+def test_the_toolkits_hook_of_that_name_does_the_same(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr(stamps, "exists", lambda path: path == params.PATH)
+    monkeypatch.setattr(cdi_hook.os, "_exit", exits.append)
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({"bundle": str(tmp_path), "root": "root"}))
+    cdi_hook.main("1", ["disable-device-node-modification", "--container-spec", str(state)])
+    assert exits == [0]
+    assert (root / "proc/driver/nvidia/params").read_text() == TEXT.replace("Files: 1", "Files: 0")
 
 
 def test_one_mount_is_left_and_it_is_harmless(root: Path, root_fd: int) -> None:

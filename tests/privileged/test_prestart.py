@@ -180,6 +180,101 @@ def test_no_symlink_of_an_image_leads_the_hook_out(
     assert sorted(os.listdir(outside)) == ["file"]
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_symlink_into_a_volume_that_the_host_shares_mounts_nothing_on_the_host(
+    toolkit_550: Toolkit, runc: Runtime, tmp_path: Path, times: int
+) -> None:
+    """The first start is Python's; the third one would be the launcher's, if it were like the first."""
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    tool("mount", "--bind", str(volume), str(volume))
+    tool("mount", "--make-shared", str(volume))
+    try:
+        (volume / "victim").write_text("the host's")
+        before = mount_points()
+        for _ in range(times):
+            with fresh_root() as root, new_bundle(root, "/bin/true") as bundle:
+                os.symlink("/srv/victim", f"{root}/usr/bin/nvidia-smi")
+                bundle.mount(str(volume), "/srv", "rshared")
+                bundle.config["linux"]["rootfsPropagation"] = "rshared"
+                outcome = run(runc, hooked(toolkit_550, bundle.env("NVIDIA_VISIBLE_DEVICES=0")))
+            assert outcome.created != 0
+            assert "/usr/bin/nvidia-smi lies in a mount that the host shares" in outcome.errors
+            assert (volume / "victim").read_text() == "the host's"
+            assert mount_points() == before
+    finally:
+        tool("umount", "--lazy", str(volume))
+
+
+def test_a_volume_that_the_host_shares_is_no_hindrance(toolkit_550: Toolkit, runc: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    tool("mount", "--bind", str(tmp_path / "volume"), str(tmp_path / "volume"))
+    tool("mount", "--make-shared", str(tmp_path / "volume"))
+    try:
+        before = mount_points()
+        for _ in range(3):
+            with fresh_root() as root, new_bundle(root, *inside.LIST_GPUS) as bundle:
+                bundle.mount(str(tmp_path / "volume"), "/srv", "rshared")
+                bundle.config["linux"]["rootfsPropagation"] = "rshared"
+                outcome = run(runc, hooked(toolkit_550, bundle.env("NVIDIA_VISIBLE_DEVICES=0")))
+            assert inside.uuids(outcome.output) == inside.gpu_uuids([0]), outcome
+            assert mount_points() == before
+    finally:
+        tool("umount", "--lazy", str(tmp_path / "volume"))
+
+
+@pytest.mark.parametrize("path", ["/etc", "/usr/lib/x86_64-linux-gnu"])
+def test_a_symlink_into_a_volume_writes_nothing_there(
+    toolkit_550: Toolkit, runc: Runtime, tmp_path: Path, path: str
+) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    (volume / "ld.so.cache").write_text("another's")
+    for _ in range(3):
+        with fresh_root() as root, new_bundle(root, "/bin/true") as bundle:
+            shutil.rmtree(root + path)
+            os.symlink("/vol", root + path)
+            bundle.mount(str(volume), "/vol", "rw")
+            outcome = run(runc, hooked(toolkit_550, bundle.env("NVIDIA_VISIBLE_DEVICES=0")))
+        assert outcome.created != 0
+        assert "a symlink of the image leads from" in outcome.errors
+        assert sorted(os.listdir(volume)) == ["ld.so.cache"]
+        assert (volume / "ld.so.cache").read_text() == "another's"
+
+
+def test_a_volume_that_is_mounted_where_we_write_is_written(
+    toolkit_550: Toolkit, runc: Runtime, tmp_path: Path
+) -> None:
+    volume = tmp_path / "etc"
+    with fresh_root() as root, new_bundle(root, *inside.open_libraries("libcuda.so.1")) as bundle:
+        shutil.copytree(f"{root}/etc", volume, symlinks=True)
+        bundle.mount(str(volume), "/etc", "rw")
+        outcome = run(runc, hooked(toolkit_550, bundle.env("NVIDIA_VISIBLE_DEVICES=0")))
+    inside.assert_found(outcome, "libcuda.so.1")
+
+
+def test_a_container_without_mounts_of_its_own_is_refused(toolkit_550: Toolkit) -> None:
+    before = mount_points()
+    with fresh_root() as root, new_bundle(root, "/bin/true") as bundle:
+        bundle.env("NVIDIA_VISIBLE_DEVICES=0").write()
+        wrapper = toolkit_550.wrapper("/bin/true")
+        sleeper = subprocess.Popen(["sleep", "60"])
+        try:
+            state = {"bundle": bundle.folder, "pid": sleeper.pid}
+            for _ in range(2):
+                done = call(toolkit_550, "prestart", given=json.dumps(state), **wrapper.env)
+                assert done.returncode == 1
+                assert "the container has no mounts of its own" in done.stderr
+        finally:
+            sleeper.kill()
+            sleeper.wait()
+    assert mount_points() == before
+
+
+def tool(*argv: str) -> None:
+    subprocess.run(argv, check=True, timeout=20)
+
+
 def mount_points() -> set[str]:
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         return {line.split()[4] for line in file}

@@ -20,6 +20,7 @@ COMMANDS = {
     "config": ("config", "Show the settings in force and where each came from."),
     "install": ("install", "Put linkspan-runtime and linkspan-hook in place."),
     "uninstall": ("install", "Take away what 'linkspan install' put in place."),
+    "engine": ("engine", "Make linkspan a runtime of Docker, Podman, containerd or CRI-O."),
     "sim": ("sim", "Make and remove simulated GPU hosts."),
 }
 """Subcommands in the order of ``--help``: the module of ``linkspan.cli`` that holds each, and what it is for."""

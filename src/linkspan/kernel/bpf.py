@@ -6,6 +6,7 @@ yes, or goes on to the old program. The kernel puts the new one in the place of 
 Linux 5.6), so there is no moment without any.
 """
 
+import errno
 import posix as os
 from _struct import pack, unpack_from
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _CALL = {"x86_64": 321, "aarch64": 280}
 _LOAD, _ATTACH, _BY_ID, _INFO, _QUERY = 5, 8, 13, 15, 16
 _CGROUP_DEVICE_ATTACH, _CGROUP_DEVICE_PROGRAM = 6, 15
-_MULTI, _REPLACE = 2, 4
+_MULTI, _REPLACE, _EFFECTIVE = 2, 4, 1
 _ATTRIBUTES = 128
 """Bytes of the attributes of a call; what a kernel does not know has to be zero."""
 _INFO_SIZE = 40
@@ -39,9 +40,12 @@ _CONTEXT, _TYPE, _WANTED, _MAJOR, _MINOR, _SCRATCH = 1, 2, 3, 4, 5, 6
 def allow_devices(cgroup: int, rules: "Sequence[dict[str, Any]]") -> None:
     """Allow devices (entries of ``linux.resources.devices``) in the cgroup that this is a descriptor of.
 
-    Where it has no program it confines nothing, and nothing is to be done. OSError where the kernel refuses.
+    Where no program confines it, nothing is to be done. OSError where the kernel refuses, and with EBUSY where only
+    programs of cgroups above it do, which are not this container's to change.
     """
     flags, programs = _attached(cgroup)
+    if not programs and _attached(cgroup, _EFFECTIVE)[1]:
+        raise OSError(errno.EBUSY, "cgroups above it confine its devices")
     for number in programs:
         old = _call(_BY_ID, pack("<I", number))
         try:
@@ -87,12 +91,12 @@ def _one(code: int, to: int, source: int, offset: int, value: int) -> bytes:
     return pack("<BBhi", code, source << 4 | to, offset, value)
 
 
-def _attached(cgroup: int) -> "tuple[int, tuple[int, ...]]":
-    """How programs are attached, and their ids in the order of running."""
+def _attached(cgroup: int, which: int = 0) -> "tuple[int, tuple[int, ...]]":
+    """How programs are attached, and their ids; with ``_EFFECTIVE`` those of the cgroups above it, too."""
     import ctypes
 
     ids = ctypes.create_string_buffer(4 * MAX_PROGRAMS)
-    asked = pack("<IIIIQI", cgroup, _CGROUP_DEVICE_ATTACH, 0, 0, ctypes.addressof(ids), MAX_PROGRAMS)
+    asked = pack("<IIIIQI", cgroup, _CGROUP_DEVICE_ATTACH, which, 0, ctypes.addressof(ids), MAX_PROGRAMS)
     answer = _exchange(_QUERY, asked)
     flags, count = unpack_from("<I", answer, 12)[0], unpack_from("<I", answer, 24)[0]
     return flags, unpack_from(f"<{count}I", ids.raw)
@@ -150,5 +154,7 @@ def _exchange(command: int, attributes: bytes) -> bytes:
 def _bpf(command: int, buffer: "Any") -> int:
     import ctypes
 
-    number = _CALL.get(os.uname().machine, 0)
+    number = _CALL.get(os.uname().machine)
+    if number is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     return mounts.call("syscall", number, command, ctypes.addressof(buffer), _ATTRIBUTES)

@@ -10,8 +10,8 @@ import _stat as stat
 import errno
 import posix as os
 
-from linkspan.errors import KernelError
-from linkspan.kernel import mounts, paths
+from linkspan.errors import KernelError, UnsafePath
+from linkspan.kernel import mountid, mounts, paths
 from linkspan.kernel.walk import failed
 
 TYPE_CHECKING = False
@@ -67,23 +67,41 @@ def _take(item: Freight) -> int:
 def unload(root_fd: int, freight: "Iterable[Freight]", owner: "Owner") -> None:
     """Put everything in its place below the root of the container, in whose mount namespace we are.
 
-    A mount point that is missing is made and belongs to ``owner``. Raises KernelError where the kernel refuses.
+    A mount point that is missing is made and belongs to ``owner``; what is in its place already is not mounted again.
+    Raises KernelError where the kernel refuses, UnsafePath where a mount would appear outside of the container.
     """
+    shared = _shared_mounts(root_fd)
     for item in freight:
         folder, name, target = paths.place(root_fd, item.destination, owner)
         try:
+            if mountid.of(folder if target < 0 else target) in shared:
+                raise UnsafePath(f"{item.destination} lies in a mount that the host shares", subject=item.destination)
             if target < 0:
                 target = _make_target(folder, name, item.is_folder, owner)
-        except OSError as error:
-            raise failed("make the mount point", item.destination, error) from error
-        try:
-            _mount(item, target, (folder, name))
+            if not _is_there(item, target):
+                _mount(item, target, (folder, name))
         except OSError as error:
             raise failed("mount", item.destination, error) from error
         finally:
             os.close(folder)
             if target >= 0:
                 os.close(target)
+
+
+def _shared_mounts(root_fd: int) -> "set[bytes]":
+    """The mounts of this namespace that share with others; the container's root is made not to be one of them."""
+    rows = mountid.rows()
+    root = mountid.of(root_fd)
+    if root in rows and mountid.is_shared(rows[root]):
+        mounts.make_private(root_fd)
+    return {number for number, row in rows.items() if number != root and mountid.is_shared(row)}
+
+
+def _is_there(item: Freight, target: int) -> bool:
+    if item.tree < 0:
+        return False
+    found, wanted = os.fstat(target), os.fstat(item.tree)
+    return (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino)
 
 
 def _make_target(folder: int, name: str, is_folder: bool, owner: "Owner") -> int:
@@ -139,6 +157,8 @@ def _make_node(folder: int, name: str, entry: "dict[str, Any]", owner: "Owner") 
     os.mknod(name, mode, device, dir_fd=folder)
     fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
+        if not _is_node(os.fstat(fd), entry):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))  # its name is another's by now
         os.chmod(f"/proc/self/fd/{fd}", stat.S_IMODE(mode))  # whatever the umask
         uid, gid = owner or (0, 0)
         os.chown(f"/proc/self/fd/{fd}", entry.get("uid", uid), entry.get("gid", gid))

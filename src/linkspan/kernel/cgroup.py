@@ -29,14 +29,18 @@ class Devices:
 
     __slots__ = ("_folder", "_path", "_version")
 
-    def __init__(self, pid: int) -> None:
-        """Find it. Raises KernelError where this machine has none for that process."""
-        for version, path in cgroups.device_cgroups(_read(f"/proc/{pid}/cgroup"), _read("/proc/self/mountinfo")):
+    def __init__(self, process: int) -> None:
+        """Find that of a process, given as a descriptor of its folder in /proc.
+
+        Raises KernelError where this machine has none for it.
+        """
+        of_process = _read_at(process, "cgroup")
+        for version, path in cgroups.device_cgroups(of_process, _read("/proc/self/mountinfo")):
             folder = _open(path, _MARKS[version])
             if folder is not None:
                 self._version, self._path, self._folder = version, path, folder
                 return
-        raise KernelError(f"no device cgroup of process {pid} is mounted here", hint="is /sys/fs/cgroup mounted?")
+        raise KernelError("no device cgroup of the container is mounted here", hint="is /sys/fs/cgroup mounted?")
 
     def allow(self, rules: "Sequence[Rule]") -> None:
         """Allow what these rules (entries of ``linux.resources.devices``) allow. KernelError where it is refused."""
@@ -83,7 +87,17 @@ def are_ours() -> bool:
 
 
 def _hint(error: OSError) -> str:
-    return "the prestart hook has to run as root, outside of any container" if error.errno == errno.EPERM else ""
+    if error.errno == errno.EPERM:
+        return "the prestart hook has to run as root, outside of any container"
+    return "start the container with --runtime=nvidia, which declares its devices first" if error.errno else ""
+
+
+def _read_at(folder: int, name: str) -> bytes:
+    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        return b"".join(iter(lambda: os.read(fd, 65536), b""))
+    finally:
+        os.close(fd)
 
 
 def _read(path: str) -> bytes:

@@ -8,15 +8,18 @@ from linkspan.formats import pathnames
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def write_whole(path: str, data: bytes, mode: "int | None" = 0o644, durable: bool = True) -> None:
+def write_whole(
+    path: str, data: bytes, mode: "int | None" = 0o644, durable: bool = True, beside: "str | None" = None
+) -> None:
     """Replace the file at ``path`` in one step: whoever reads it sees the old content or the new, also after a crash.
 
     ``mode`` None keeps mode and owner of the file that is there (0644 where there is none). Without ``durable`` the
-    step is whole for readers only, and waits for no disk: for what a crash makes worthless anyhow. Raises KernelError,
-    and leaves nothing behind then.
+    step is whole for readers only, and waits for no disk: for what a crash makes worthless anyhow. The unfinished
+    file stands ``beside``, in another folder of that file system, where somebody reads every file of the path's own.
+    Raises KernelError, and leaves nothing behind then.
     """
     folder, name = pathnames.folder(path) or ".", pathnames.name(path)
-    temporary = f"{folder}/.{name[:40]}.{os.urandom(8).hex()}"
+    temporary = f"{beside or folder}/.{name[:40]}.{os.urandom(8).hex()}"
     try:
         _fill(os.open(temporary, _NEW_FILE, 0o600), path, data, mode, durable)
         os.rename(temporary, path)

@@ -24,10 +24,10 @@ class Scanner:
 
     __slots__ = ("_known", "_libraries_left", "_names_left", "_root")
 
-    def __init__(self, root_fd: int) -> None:
+    def __init__(self, root_fd: int, libraries: int = 0) -> None:
         self._root = root_fd
         self._names_left = MAX_NAMES
-        self._libraries_left = MAX_LIBRARIES
+        self._libraries_left = libraries or MAX_LIBRARIES
         self._known: dict[tuple[int, int], tuple[str, int]] = {}
 
     def scan(self, folder: str) -> "list[Entry]":

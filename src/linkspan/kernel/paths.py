@@ -73,7 +73,7 @@ def make_folders(root_fd: int, path: str, owner: "Owner" = None, mode: int = 0o7
 def _make_folders(root_fd: int, path: str, owner: "Owner", mode: int = 0o755) -> int:
     walk = Walk(root_fd, True, owner, mode)
     try:
-        return walk.folder(path)
+        return walk.own_folder(path)
     except OSError as error:
         raise failed("make the folder", path, error) from error
     finally:

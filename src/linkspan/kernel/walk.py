@@ -14,6 +14,7 @@ import errno
 import posix as os
 
 from linkspan.errors import KernelError, UnsafePath
+from linkspan.kernel import mountid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +55,16 @@ class Walk:
             self._enter(self._next())
         return self._fds.pop() if self._fds else os.dup(self._root)
 
+    def own_folder(self, path: str) -> int:
+        """The folder at the end of the path, to write into: UnsafePath where a symlink led into another mount."""
+        fd = self.folder(path)
+        try:
+            self._stay_on_the_roots_mount(fd)
+        except UnsafePath:
+            os.close(fd)
+            raise
+        return fd
+
     def end(self, path: str) -> "tuple[int, os.stat_result]":
         """Whatever is at the end of the path, links followed."""
         self._path = path
@@ -90,6 +101,7 @@ class Walk:
             try:
                 fd = os.open(part, LOOK, dir_fd=self._here())
             except FileNotFoundError:
+                self._stay_on_the_roots_mount(self._here())
                 return os.dup(self._here()), part, -1
             if not stat.S_ISLNK(os.fstat(fd).st_mode):
                 return os.dup(self._here()), part, fd
@@ -141,19 +153,35 @@ class Walk:
         self.names.append(part)
 
     def _make(self, part: str) -> int:
+        self._stay_on_the_roots_mount(self._here())
         mode = 0o755 if self._todo else self._mode
-        os.mkdir(part, mode, dir_fd=self._here())
-        fd = os.open(part, _FOLDER, dir_fd=self._here())
-        # By the descriptor: the name may be another's by now. And O_PATH knows no fchmod before Linux 6.6.
-        place = f"/proc/self/fd/{fd}"
+        before = os.umask(0)
         try:
-            os.chmod(place, mode)  # whatever the umask
+            os.mkdir(part, mode, dir_fd=self._here())
+        finally:
+            os.umask(before)
+        fd = os.open(part, _FOLDER, dir_fd=self._here())
+        try:
             if self._owner is not None:
-                os.chown(place, *self._owner)
+                _give_away(fd, self._owner)
         except OSError:
             os.close(fd)
             raise
         return fd
+
+    def _stay_on_the_roots_mount(self, fd: int) -> None:
+        """Refuse to write where a symlink of the image led into another mount.
+
+        What is mounted in a container, such as a volume, is somebody's on purpose, and may be one that the container
+        itself cannot write. Who mounts it at ``/etc`` means ``/etc``; an image that has a link from there to it decides
+        nothing. File systems in memory are the container's own: ``/var/run`` is a link to one in most images.
+        """
+        if self._links and (mount := mountid.of(fd)) != mountid.of(self._root):
+            row = mountid.rows().get(mount)
+            if row is None or mountid.kind(row) != b"tmpfs":
+                raise UnsafePath(
+                    f"a symlink of the image leads from {self._path} into another mount", subject=self._path
+                )
 
     def _follow(self, text: str) -> None:
         self._links += 1
@@ -164,6 +192,17 @@ class Walk:
             self._fds.clear()
             self.names.clear()
         self._plan(text)
+
+
+def _give_away(folder: int, owner: "tuple[int, int]") -> None:
+    """Change the owner of a folder that was just made. Another one may have its name by now; that one is not empty."""
+    inside = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        if os.listdir(inside):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        os.fchown(inside, *owner)
+    finally:
+        os.close(inside)
 
 
 def link_text(folder: int, name: str) -> "str | None":

@@ -13,7 +13,7 @@ share.
 
 import posix as os
 
-from linkspan.kernel import mounts
+from linkspan.kernel import mountid, mounts
 
 
 def open_root(root_fd: int) -> int:
@@ -41,9 +41,7 @@ def _writable_copy(root_fd: int) -> int:
 
 
 def _is_writable_outside(root_fd: int) -> bool:
-    description = _read(f"/proc/self/fdinfo/{root_fd}")
-    mount_id = description.partition(b"mnt_id:")[2].split()[0]
-    return was_writable(_read("/proc/self/mountinfo"), mount_id)
+    return was_writable(_read("/proc/self/mountinfo"), mountid.of(root_fd))
 
 
 def was_writable(mountinfo: bytes, mount_id: bytes) -> bool:

@@ -17,19 +17,39 @@ CONFIG_LIMIT = 16 << 20
 """Bytes of a config.json; engines write some tens of kilobytes, and a pod with a thousand mounts stays below 1 MiB."""
 
 
-def read_state() -> "Document":
-    """The container's state. FormatError where it is none."""
+def read_state(path: str = "") -> "Document":
+    """The container's state, from a file or standard input.
+
+    FormatError where it is none, ConfigError where the file cannot be read.
+    """
+    if not path:
+        return _state(_read_all(0), "on standard input")
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        raise ConfigError(f"cannot read the container's state in {path}: {error.strerror}", subject=path) from None
+    try:
+        return _state(_read_all(fd), f"in {path}")
+    finally:
+        os.close(fd)
+
+
+def _read_all(fd: int) -> bytes:
     data = bytearray()
-    while part := os.read(0, 65536):
+    while len(data) <= STATE_LIMIT and (part := os.read(fd, 65536)):
         data += part
-        if len(data) > STATE_LIMIT:
-            raise FormatError("the container's state on standard input is too large")
+    return bytes(data)
+
+
+def _state(data: bytes, where: str) -> "Document":
+    if len(data) > STATE_LIMIT:
+        raise FormatError(f"the container's state {where} is too large")
     try:
         state = fastjson.loads(data.decode())
     except (UnicodeDecodeError, FormatError):
         state = None
     if not isinstance(state, dict):
-        raise FormatError("the container's state on standard input is not a JSON object")
+        raise FormatError(f"the container's state {where} is not a JSON object")
     return state
 
 

@@ -8,9 +8,9 @@ trusted is the engine's bundle and our own arguments; everything below the root 
 import posix as os
 
 from linkspan.errors import FormatError, LinkspanError
-from linkspan.formats import hookargs, oci, pathnames
-from linkspan.kernel import paths, prepare, stamps
-from linkspan.runtime import given, keep
+from linkspan.formats import hookargs, oci
+from linkspan.kernel import prepare, stamps
+from linkspan.runtime import container, given, keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _run(folder: str, argv: "list[str]") -> None:
             hint="this program is started by a container runtime, from an entry that linkspan wrote",
         )
     work = hookargs.parse(argv[1:], os.uname().machine)
-    root_fd = paths.open_root(_container_root(given.read_state()))
+    root_fd = container.open_root(given.read_state())
     try:
         _work(folder, root_fd, work, keep.hook_work(argv[1:]))
     finally:
@@ -52,7 +52,7 @@ def _run(folder: str, argv: "list[str]") -> None:
 
 def _work(folder: str, root_fd: int, work: "dict[str, Any]", name: str) -> None:
     masks = work.pop("mask_params", False)
-    if os.fstatvfs(root_fd).f_flag & os.ST_RDONLY:
+    if container.is_read_only(root_fd):
         _prepare_read_only(root_fd, work)
     else:
         keep.prepare_root(folder, root_fd, work, (os.geteuid(), os.getegid()), name)
@@ -63,21 +63,11 @@ def _work(folder: str, root_fd: int, work: "dict[str, Any]", name: str) -> None:
 
 
 def _prepare_read_only(root_fd: int, work: "dict[str, Any]") -> None:
-    from linkspan.kernel import writable  # brings ctypes
-
-    fd = writable.open_root(root_fd)
+    fd = container.open_writable(root_fd)
     try:
         prepare.prepare(fd, work, (os.geteuid(), os.getegid()))
     finally:
         os.close(fd)
-
-
-def _container_root(state: "dict[str, Any]") -> str:
-    """The root's path: crun says it in the state; otherwise it stands in the bundle's config.json."""
-    bundle = given.bundle_of(state)
-    if root := state.get("root"):
-        return pathnames.join(bundle, str(root))
-    return given.root_of(bundle, given.parse_config(given.read_config(f"{bundle}/config.json")))
 
 
 if __name__ == "__main__":

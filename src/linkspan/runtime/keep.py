@@ -43,7 +43,7 @@ def prepare_root(folder: str, root_fd: int, work: "Document", owner: "tuple[int,
         prepare.prepare(root_fd, work, owner)
     finally:
         notes.end()
-    if taken.complete:
+    if taken.complete and owner == (os.geteuid(), os.getegid()):
         file = record.image_name(name, (cache.st_size, cache.st_mtime_ns) if cache else None)
         _keep(f"{folder}/{record.IMAGES}", IMAGES_KEPT, file, [name, *taken.fields()])
 

@@ -10,7 +10,7 @@ import posix as os
 
 from linkspan.errors import FormatError, KernelError, LinkspanError
 from linkspan.formats import oci
-from linkspan.kernel import carry, cgroup, mounts, paths, stamps
+from linkspan.kernel import carry, cgroup, mounts, params, paths, stamps
 from linkspan.runtime import given, keep, lookup
 
 TYPE_CHECKING = False
@@ -76,33 +76,38 @@ def _prestart(setup: "Setup", config_path: str) -> None:
     if not edits.keys() & {"devices", "mounts", "prepare"}:
         return
     pid = state.get("pid")
-    if not isinstance(pid, int) or pid < 1:
+    if type(pid) is not int or pid < 1:
         raise FormatError("the container's state names no process", hint="this hook is one for prestart")
-    _Carrier(setup, found, spec, pid, given.root_of(bundle, spec)).carry()
+    process = _open_process(pid)
+    try:
+        _Carrier(setup, found, spec, process, given.root_of(bundle, spec)).carry()
+    finally:
+        os.close(process)
 
 
 class _Carrier:
     """One container, and what it is given."""
 
-    __slots__ = ("_edits", "_found", "_is_mapped", "_owner", "_pid", "_root", "_setup", "_spec")
+    __slots__ = ("_edits", "_found", "_is_mapped", "_owner", "_process", "_root", "_setup", "_spec")
 
-    def __init__(self, setup: "Setup", found: "Found", spec: "dict[str, Any]", pid: int, root: str) -> None:
+    def __init__(self, setup: "Setup", found: "Found", spec: "dict[str, Any]", process: int, root: str) -> None:
         self._setup = setup
         self._found = found
         self._edits = found.edits
         self._spec = spec
-        self._pid = pid
+        self._process = process
         self._root = root
-        self._owner = given.root_owner(spec) or _owner_of(pid)
+        self._owner = given.root_owner(spec) or _owner_of(process)
         namespaces = (spec.get("linux") or {}).get("namespaces") or ()
-        self._is_mapped = any(entry.get("type") == "user" for entry in namespaces)
+        # A rootless engine's containers are in its own user namespace, which their configuration does not name.
+        self._is_mapped = not cgroup.are_ours() or any(entry.get("type") == "user" for entry in namespaces)
 
     def carry(self) -> None:
         """Everything of the host is taken hold of first; the container's mounts are entered last, only to mount."""
         edits = self._edits
         freight = carry.load([*edits.get("mounts", ()), *self._bound_nodes()])
-        devices = cgroup.Devices(self._pid) if edits.get("rules") and cgroup.are_ours() else None
-        root_fd = _open_root(self._pid, self._root)
+        devices = cgroup.Devices(self._process) if edits.get("rules") and cgroup.are_ours() else None
+        root_fd = _open_root(self._process, self._root)
         owner = None if self._owner == (os.geteuid(), os.getegid()) else self._owner
         if owner is None:
             self._keep(freight)
@@ -113,12 +118,11 @@ class _Carrier:
             keep.prepare_root(self._setup.state, root_fd, edits["prepare"], self._owner, name)
         if not self._is_mapped:
             carry.make_nodes(root_fd, edits.get("devices", ()), owner)
-        _enter(self._pid)
-        carry.unload(root_fd, freight, owner)
-        if edits.get("mask_params") and stamps.exists(oci.PARAMS):
-            from linkspan.kernel import params
-
-            params.mask_params(root_fd)
+        masks = edits.get("mask_params") and stamps.exists(oci.PARAMS)
+        with _Inside(self._process):
+            carry.unload(root_fd, freight, owner)
+            if masks:
+                params.mask_params(root_fd)
         if devices is not None:
             devices.allow(edits["rules"])
 
@@ -137,31 +141,49 @@ class _Carrier:
             keep.keep_carry(self._setup.state, view, self._found, freight)
 
 
-def _owner_of(pid: int) -> "tuple[int, int]":
+def _open_process(pid: int) -> int:
+    """A descriptor of a process's folder in /proc: whatever is asked of it later is asked of this process."""
+    try:
+        return os.open(f"/proc/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise KernelError(f"the container's process {pid} is not there: {error.strerror}", subject=str(pid)) from None
+
+
+def _owner_of(process: int) -> "tuple[int, int]":
     """The ids of a process that is root in its own user namespace, whoever made that."""
-    status = os.stat(f"/proc/{pid}")
+    status = os.fstat(process)
     return status.st_uid, status.st_gid
 
 
-def _open_root(pid: int, root: str) -> int:
+def _open_root(process: int, root: str) -> int:
     """A descriptor of the container's root, in the container's mounts.
 
-    Runtimes call prestart hooks before they change the root, so it is at the same path there as here; where one has
-    changed it, it is the root of the process. Either has to be the folder that it is for us.
+    Runtimes call prestart hooks before they change the root, so it is at the same path there as here, below the same
+    root. Both have to be the very folders that they are for us: a process whose root is another one already is none
+    that waits for its prestart hooks.
     """
-    top, ours = f"/proc/{pid}/root", _identity(root)
-    place = top if _identity(top) == ours else f"{top}{root}"
-    fd = paths.open_root(place)
-    if _identity(f"/proc/self/fd/{fd}") != ours:
+    top = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+    try:
+        if _identity(os.fstat(top)) != _identity(os.stat("/")):
+            raise KernelError("the container's process has another root already", hint="this hook is one for prestart")
+        fd = paths.open_folder(top, root)
+    finally:
+        os.close(top)
+    if fd is None or _identity(os.fstat(fd)) != _identity(_stat(root)):
         raise KernelError(f"the container's root {root} is another one in its own mounts", subject=root)
+    if _identity(os.fstat(fd)) == _identity(os.stat("/")):
+        raise KernelError(f"the container's root {root} is the root of this host", subject=root)
     return fd
 
 
-def _identity(path: str) -> "tuple[int, int]":
+def _stat(path: str) -> "os.stat_result":
     try:
-        status = os.stat(path)
+        return os.stat(path)
     except OSError as error:
         raise KernelError(f"cannot find the container's root {path}: {error.strerror}", subject=path) from None
+
+
+def _identity(status: "os.stat_result") -> "tuple[int, int]":
     return status.st_dev, status.st_ino
 
 
@@ -174,11 +196,34 @@ def _act_as(uid: int, gid: int) -> None:
         raise KernelError(f"cannot make files as user {uid}: {error.strerror}", subject=str(uid)) from None
 
 
-def _enter(pid: int) -> None:
-    try:
-        namespace = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
-        if os.readlink(f"/proc/{pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt"):
-            mounts.enter(namespace)
-        os.close(namespace)
-    except OSError as error:
-        raise KernelError(f"cannot enter the container's mounts: {error.strerror}", subject=str(pid)) from None
+class _Inside:
+    """Within: the container's mount namespace, at the root of its process; behind it, our own again."""
+
+    __slots__ = ("_home", "_process", "_top")
+
+    def __init__(self, process: int) -> None:
+        self._process = process
+        self._home = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        self._top = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def __enter__(self) -> None:
+        try:
+            theirs = os.open("ns/mnt", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._process)
+            root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._process)
+            if _identity(os.fstat(theirs)) == _identity(os.fstat(self._home)):
+                raise KernelError("the container has no mounts of its own", hint="give it a mount namespace")
+            _stand(theirs, root)
+            os.close(theirs)
+            os.close(root)
+        except OSError as error:
+            raise KernelError(f"cannot enter the container's mounts: {error.strerror}") from None
+
+    def __exit__(self, *_: object) -> None:
+        _stand(self._home, self._top)
+
+
+def _stand(namespace: int, root: int) -> None:
+    """Go into a mount namespace, which puts us at its own root, and from there to the root that is wanted."""
+    mounts.enter(namespace)
+    os.fchdir(root)
+    os.chroot(".")

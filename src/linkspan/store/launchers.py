@@ -1,7 +1,7 @@
-"""Puts the start path in place: a small tree of modules, and two launchers that depend on nothing else.
+"""Puts the start path in place: a small tree of modules, and four launchers that depend on nothing else.
 
     PREFIX/lib/linkspan/    the modules that a container start needs, their archive (``archive``), and what to start
-    PREFIX/bin/linkspan-runtime, linkspan-hook, linkspan-prestart-hook
+    PREFIX/bin/linkspan-runtime, linkspan-hook, linkspan-prestart-hook, linkspan-cdi-hook
     PREFIX/bin/nvidia-…     links to these, by the names that engines look for (``names``)
 
 The launchers, all the same small native program, name their interpreter, their modules and the full program
@@ -29,6 +29,7 @@ START_PATH = (
     "formats/cgroups",
     "formats/elf",
     "formats/fastjson",
+    "formats/goflags",
     "formats/hookargs",
     "formats/ldcache",
     "formats/ldconf",
@@ -43,10 +44,12 @@ START_PATH = (
     "kernel/cgroup",
     "kernel/compat",
     "kernel/files",
+    "kernel/folders",
     "kernel/identity",
     "kernel/ldconfig",
     "kernel/libraries",
     "kernel/loader",
+    "kernel/mountid",
     "kernel/mounts",
     "kernel/musl",
     "kernel/notes",
@@ -54,10 +57,14 @@ START_PATH = (
     "kernel/paths",
     "kernel/prepare",
     "kernel/profile",
+    "kernel/single_steps",
     "kernel/stamps",
+    "kernel/standing",
     "kernel/walk",
     "kernel/writable",
     "runtime/__init__",
+    "runtime/cdi_hook",
+    "runtime/container",
     "runtime/full_program",
     "runtime/given",
     "runtime/hook",
@@ -72,7 +79,7 @@ START_PATH = (
 """Every module that the start path may import; a test compares the list with what it does import."""
 
 LAUNCHER = "runtime/native/launcher"
-"""The program that both launchers are, compiled with the package; its source says what it reads and does."""
+"""The program that all launchers are, compiled with the package; its source says what it reads and does."""
 
 
 def full_program() -> tuple[str, ...]:
@@ -122,9 +129,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.programs}/linkspan-prestart-hook"
 
     @property
+    def cdi_hook(self) -> str:
+        """The launcher of the hook that specs of NVIDIA's toolkit name."""
+        return f"{self.programs}/linkspan-cdi-hook"
+
+    @property
     def launchers(self) -> tuple[str, ...]:
         """All of them."""
-        return self.runtime, self.hook, self.prestart
+        return self.runtime, self.hook, self.prestart, self.cdi_hook
 
 
 def install(place: Place, *, compat: bool = True, replace: bool = False) -> tuple[str, ...]:
@@ -162,7 +174,8 @@ def launch(place: Place, python: str, program: str, *, below: str = "") -> None:
 
     ``below`` is for packages: the folder in which their files are gathered.
     """
-    starts = (runtime_start(place, python), hook_start(place, python), prestart_start(place, python))
+    makers = (runtime_start, hook_start, prestart_start, cdi_hook_start)
+    starts = [make(place, python) for make in makers]
     for path, start in zip(place.launchers, starts, strict=True):
         files.write_whole(f"{below}{place.library}/{os.path.basename(path)}.start", start)
         with open(program, "rb") as file:
@@ -209,6 +222,12 @@ def prestart_start(place: Place, python: str) -> bytes:
         place, "from linkspan.runtime.lookup import Setup\nfrom linkspan.runtime.prestart import main", call
     )
     return _strings(python, code, "prestart", __version__, place.state, place.hook)
+
+
+def cdi_hook_start(place: Place, python: str) -> bytes:
+    """What the launcher starts for specs of NVIDIA's toolkit; it repeats nothing of that itself."""
+    code = _program(place, "from linkspan.runtime.cdi_hook import main", f"main({__version__!r}, sys.argv[1:])")
+    return _strings(python, code, "other", __version__, place.state, place.hook)
 
 
 def _setup(place: Place) -> str:

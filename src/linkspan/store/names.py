@@ -13,6 +13,7 @@ NAMES = {
     "nvidia-container-runtime": "linkspan-runtime",
     "nvidia-container-runtime-hook": "linkspan-prestart-hook",
     "nvidia-container-toolkit": "linkspan-prestart-hook",
+    "nvidia-cdi-hook": "linkspan-cdi-hook",
 }
 """Each name, and the program of ours that answers to it."""
 

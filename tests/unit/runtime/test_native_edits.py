@@ -375,6 +375,8 @@ def test_only_what_is_json_is_taken_for_it(shared: Native, value: Any, place: in
         except ValueError:
             assert not shared.create(text)
             continue
+        if "Infinity" in json.dumps(whole):
+            continue  # a number that Python cannot write again, and that the launcher leaves as it is
         if shared.create(text):
             assert shared.spec == edited(whole, EDITS)
         else:

@@ -166,6 +166,20 @@ def test_an_image_that_differs_is_left_to_python_or_comes_out_the_same(native: N
         assert contents(mine) == untouched, "nothing is done before all of it is known to be right"
 
 
+@pytest.mark.parametrize("names", [(), ("a.conf",)])
+def test_one_name_more_in_a_folder_is_another_folder(native: Native, names: tuple[str, ...]) -> None:
+    tree = {**DEBIAN, "/etc/ld.so.conf.d": None, **{f"/etc/ld.so.conf.d/{name}": "/a\n" for name in names}}
+    tree = (
+        {key: value for key, value in tree.items() if "conf.d/" not in key or key.endswith(names)}
+        if names
+        else {key: value for key, value in tree.items() if "conf.d/" not in key}
+    )
+    learn(native, made(native.folder / "1", tree), ARGUMENTS)
+    assert native.prepare(made(native.folder / "2", tree), *ARGUMENTS)
+    for more in ("0.conf", "own.conf", "zz.conf"):
+        assert not native.prepare(made(native.folder / "2", {**tree, f"/etc/ld.so.conf.d/{more}": "/b\n"}), *ARGUMENTS)
+
+
 def test_a_folder_changed_after_the_cache_was_made_is_looked_into(native: Native) -> None:
     learn(native, made(native.folder / "1", DEBIAN), ARGUMENTS)
     root = made(native.folder / "2", DEBIAN)

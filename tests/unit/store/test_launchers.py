@@ -31,6 +31,7 @@ def imported_by(statement: str) -> set[str]:
         "import linkspan.runtime.wrapper, linkspan.runtime.rootfs",
         "import linkspan.runtime.hook",
         "import linkspan.runtime.prestart",
+        "import linkspan.runtime.cdi_hook",
         "import linkspan.kernel.prepare",
     ],
 )
@@ -42,7 +43,7 @@ def test_the_start_path_imports_what_is_on_the_list_and_nothing_else(statement):
 def test_the_list_is_complete_also_for_what_is_imported_late():
     wanted = {module for path in launchers.START_PATH for module in imports_of(path)}
     assert wanted - set(launchers.START_PATH) == set()
-    entries = {"runtime/wrapper", "runtime/hook", "runtime/prestart", "__init__"}
+    entries = {"runtime/wrapper", "runtime/hook", "runtime/prestart", "runtime/cdi_hook", "__init__"}
     packages = {path for path in launchers.START_PATH if path.endswith("__init__")}
     assert set(launchers.START_PATH) - wanted - entries - packages == set()
 
@@ -82,6 +83,9 @@ def test_installed_launchers_run_and_removing_leaves_nothing(place):
     done = run(place.hook, "nonsense")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("linkspan-hook: the first argument is nonsense")
+    done = run(f"{place.programs}/nvidia-cdi-hook", "nonsense")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("linkspan-cdi-hook: warning: the command 'nonsense' is not known")
     assert [name for name in os.listdir(place.library) if name.startswith("start.cpython-")]
     assert launchers.remove(place) == (*links, *place.launchers, place.library)
     assert launchers.remove(place) == ()

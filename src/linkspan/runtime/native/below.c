@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -20,7 +22,7 @@
 struct how {
 	uint64_t flags, mode, resolve;
 };
-enum { NO_MAGICLINKS = 0x02, IN_ROOT = 0x10 };
+enum { NO_MAGICLINKS = 0x02, NO_SYMLINKS = 0x04, IN_ROOT = 0x10 };
 
 enum { LOOK = O_PATH | O_NOFOLLOW | O_CLOEXEC, CACHE_LIMIT = 1 << 24, MAX_FOLDERS = 64 };
 
@@ -37,6 +39,14 @@ int below_open(int root, const char *path)
 {
 	struct how how = {.flags = O_PATH | O_CLOEXEC, .resolve = IN_ROOT | NO_MAGICLINKS};
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
+uint64_t below_mount(int place)
+{
+	struct statx found;
+	if (statx(place, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) || !(found.stx_mask & STATX_MNT_ID))
+		return 0;
+	return found.stx_mnt_id;
 }
 
 /* A second descriptor, to read by; only of what nobody can make us wait at. */
@@ -187,20 +197,16 @@ static int by_name(const void *a, const void *b)
 static int names_in(int folder, char **names, int limit)
 {
 	DIR *entries = fdopendir(folder);
-	int count = 0;
-	for (struct dirent *entry; entries && (entry = readdir(entries));) {
+	int count = entries ? 0 : -1;
+	for (struct dirent *entry; count >= 0 && (entry = readdir(entries));) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		if (count == limit || !(names[count] = strdup(entry->d_name)))
-			break;
-		count++;
+		count = count < limit && (names[count] = strdup(entry->d_name)) ? count + 1 : -1;
 	}
-	bool whole = entries && !readdir(entries);
 	if (entries)
 		closedir(entries);
-	if (!whole)
-		return -1;
-	qsort(names, (size_t)count, sizeof *names, by_name);
+	if (count > 0)
+		qsort(names, (size_t)count, sizeof *names, by_name);
 	return count;
 }
 
@@ -243,15 +249,29 @@ struct folder {
 
 static int enter(int parent, const char *name, mode_t mode)
 {
-	char link[32];
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
 		return -1; /* such a path is only right where it is looked up as a whole */
 	int place = openat(parent, name, LOOK | O_DIRECTORY);
-	if (place >= 0 || errno != ENOENT || mkdirat(parent, name, mode))
+	if (place >= 0 || errno != ENOENT)
 		return place;
-	place = openat(parent, name, LOOK | O_DIRECTORY);
-	snprintf(link, sizeof link, "/proc/self/fd/%d", place);
-	return place >= 0 && chmod(link, mode) == 0 ? place : -1;
+	/* The mode is given here and not by the name later, which may be another's by then. */
+	mode_t before = umask(0);
+	bool made = mkdirat(parent, name, mode) == 0;
+	umask(before);
+	return made ? openat(parent, name, LOOK | O_DIRECTORY) : -1;
+}
+
+/* True where a symlink of the image leads into another mount, which is not for the image to choose (kernel/paths.py). */
+static bool is_led_away(int root, const char *path, int place)
+{
+	struct how how = {.flags = O_PATH | O_CLOEXEC, .resolve = IN_ROOT | NO_SYMLINKS};
+	struct statfs found;
+	if (below_mount(place) == below_mount(root))
+		return false;
+	int plain = (int)syscall(SYS_openat2, root, *path ? path : "/", &how, sizeof how);
+	if (plain >= 0)
+		close(plain);
+	return plain < 0 && (fstatfs(place, &found) || found.f_type != TMPFS_MAGIC);
 }
 
 /* Makes the last folder of a path, and those above it that are missing; -1 where something unexpected stands there. */
@@ -266,7 +286,7 @@ static int make_folder(int root, char *path, mode_t mode)
 		return -1;
 	*slash = 0;
 	int parent = make_folder(root, path, 0755);
-	place = parent < 0 ? -1 : enter(parent, slash + 1, mode);
+	place = parent < 0 || is_led_away(root, path, parent) ? -1 : enter(parent, slash + 1, mode);
 	*slash = '/';
 	if (parent >= 0)
 		close(parent);
@@ -283,7 +303,7 @@ static int folder_at(int root, const char *path, mode_t mode)
 			return known[i].place;
 	char *copy = strdup(path);
 	int place = copy ? make_folder(root, copy, mode) : -1;
-	if (place < 0 || count == MAX_FOLDERS)
+	if (place < 0 || count == MAX_FOLDERS || is_led_away(root, path, place))
 		return -1;
 	known[count++] = (struct folder){path, place};
 	return place;

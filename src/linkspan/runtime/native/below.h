@@ -18,6 +18,9 @@ int root_open(const char *path);
 /* A descriptor (O_PATH) of what stands at a path below a root, links followed; -1 with errno. */
 int below_open(int root, const char *path);
 
+/* The number of the mount that a descriptor is on (Linux 5.8; before it 0, of all). */
+uint64_t below_mount(int place);
+
 /* A descriptor of the folder that a path's last name stands in, which is made where it is missing, and that name; -1 where it
  * cannot be made. It stays open. */
 int below_parent(int root, const char *path, const char **name);

@@ -63,9 +63,50 @@ static int open_target(int root, const char *path, bool is_folder)
 	return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* True where what is mounted at a place appears elsewhere too, as the mount that it is on says in mountinfo. */
+static bool is_shared(struct text mounts, uint64_t number)
+{
+	char start[32];
+	snprintf(start, sizeof start, "%ju ", (uintmax_t)number);
+	for (const char *line = mounts.at, *end = line + mounts.length, *next; line < end; line = next) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		next = stop ? stop + 1 : end;
+		struct text row = text_between(line, stop ? stop : end);
+		const char *dash = memmem(row.at, row.length, " - ", 3);
+		if (text_starts(row, start))
+			return !dash || text_contains(text_between(row.at, dash), " shared:");
+	}
+	return true;
+}
+
+/* Lets nothing that is mounted on the container's root appear elsewhere: runc shares it where a volume asks for that. */
+static bool keep_to_itself(int root)
+{
+	struct attributes attributes = {.propagation = PRIVATE};
+	return !syscall(CALL_MOUNT_SETATTR, root, "", AT_EMPTY_PATH, &attributes, sizeof attributes);
+}
+
+/* What stands at a place, or the folder that a mount point would be made in, is on this mount. */
+static uint64_t mount_of(int root, const char *path)
+{
+	const char *name;
+	int target = below_open(root, path), folder = target < 0 ? below_parent(root, path, &name) : -1;
+	uint64_t number = target >= 0 ? below_mount(target) : folder >= 0 ? below_mount(folder) : 0;
+	if (target >= 0)
+		close(target);
+	return number;
+}
+
 bool carry_unload(int root, const struct freight *freight, int count)
 {
+	struct text mounts = proc_read("/proc/self/mountinfo");
+	uint64_t own = below_mount(root);
+	if (count && (!own || (is_shared(mounts, own) && !keep_to_itself(root))))
+		return false;
 	for (int i = 0; i < count; i++) {
+		uint64_t on = mount_of(root, freight[i].destination);
+		if (on != own && is_shared(mounts, on))
+			return false;
 		int target = open_target(root, freight[i].destination, freight[i].is_folder);
 		bool done = target >= 0 && !syscall(CALL_MOVE_MOUNT, freight[i].tree, "", target, "", FROM_EMPTY | TO_EMPTY);
 		if (target >= 0)
@@ -81,12 +122,15 @@ static bool make_node(int root, const char *path, mode_t mode, dev_t device, uid
 {
 	char link[32];
 	const char *name;
+	struct stat made;
 	int folder = below_parent(root, path, &name);
 	if (folder < 0 || mknodat(folder, name, mode, device))
 		return false;
 	int node = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	snprintf(link, sizeof link, "/proc/self/fd/%d", node);
-	bool done = node >= 0 && chmod(link, mode & 07777) == 0 && chown(link, uid, gid) == 0;
+	/* Its name may be another's by now. */
+	bool done = node >= 0 && fstat(node, &made) == 0 && (made.st_mode & S_IFMT) == (mode & S_IFMT) && made.st_rdev == device &&
+		    chmod(link, mode & 07777) == 0 && chown(link, uid, gid) == 0;
 	if (node >= 0)
 		close(node);
 	return done;

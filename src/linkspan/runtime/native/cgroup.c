@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "cgroup.h"
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,21 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { TEXT_LIMIT = 1 << 22, MAX_PROGRAMS = 64, MAX_INSTRUCTIONS = 1 << 16, FIELDS = 16 };
-
-/* A file of /proc, which has no size to ask for. */
-static struct text read_proc(const char *path)
-{
-	static char part[1 << 14];
-	struct buffer buffer = {0};
-	ssize_t got;
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	while (file >= 0 && buffer.length < TEXT_LIMIT && (got = read(file, part, sizeof part)) > 0)
-		buffer_add(&buffer, (struct text){part, (size_t)got});
-	if (file >= 0)
-		close(file);
-	return buffer_text(&buffer);
-}
+enum { MAX_PROGRAMS = 64, MAX_INSTRUCTIONS = 1 << 16, FIELDS = 16 };
 
 /* Takes the text up to a character off the front of another one; false where nothing is left. */
 static bool take_until(struct text *text, char sign, struct text *part)
@@ -112,11 +97,9 @@ static int open_version(struct text cgroup, struct text mounts, int version)
 	return found;
 }
 
-int cgroup_open(int64_t pid, int *version)
+int cgroup_open(int process, int *version)
 {
-	char path[64];
-	snprintf(path, sizeof path, "/proc/%" PRId64 "/cgroup", pid);
-	struct text cgroup = read_proc(path), mounts = read_proc("/proc/self/mountinfo");
+	struct text cgroup = proc_read_at(process, "cgroup"), mounts = proc_read("/proc/self/mountinfo");
 	int folder = -1;
 	for (*version = 1; *version <= 2; ++*version)
 		if ((folder = open_version(cgroup, mounts, *version)) >= 0)
@@ -155,13 +138,13 @@ struct instruction {
 enum { LOAD_WORD = 0x61, AND = 0x57, SHIFT_RIGHT = 0x77, SET = 0xb7, COPY = 0xbf, UNLESS_EQUAL = 0x55, EXIT = 0x95 };
 enum { CONTEXT = 1, TYPE, WANTED, MAJOR, MINOR, SCRATCH };
 enum { PROG_LOAD = 5, PROG_ATTACH = 8, PROG_BY_ID = 13, PROG_INFO = 15, PROG_QUERY = 16 };
-enum { ATTACH_DEVICE = 6, PROGRAM_DEVICE = 15, ALLOW_MULTI = 2, REPLACE = 4, ALL_ACCESS = 7 };
+enum { ATTACH_DEVICE = 6, PROGRAM_DEVICE = 15, ALLOW_MULTI = 2, REPLACE = 4, EFFECTIVE = 1, ALL_ACCESS = 7 };
 
 /* The attributes of each call, as far as they are used; the kernel takes what is behind them for zero. */
 struct query {
 	uint32_t target, type, flags, attached;
 	uint64_t ids;
-	uint32_t count;
+	uint32_t count, unused; /* what is behind the last one has to be zero, too */
 };
 struct info_call {
 	uint32_t program, length;
@@ -257,12 +240,21 @@ static bool extend_program(int cgroup, uint32_t flags, uint32_t id, const struct
 	return done;
 }
 
+/* True where no cgroup above confines devices either: those are not this container's to change. */
+static bool is_free(int cgroup)
+{
+	struct query query = {.target = (uint32_t)cgroup, .type = ATTACH_DEVICE, .flags = EFFECTIVE};
+	return bpf(PROG_QUERY, &query, sizeof query) == 0 && !query.count;
+}
+
 static bool allow_by_programs(int cgroup, const struct device_rule *rules, int count)
 {
 	uint32_t ids[MAX_PROGRAMS];
 	struct query query = {.target = (uint32_t)cgroup, .type = ATTACH_DEVICE, .ids = (uintptr_t)ids, .count = MAX_PROGRAMS};
 	if (bpf(PROG_QUERY, &query, sizeof query))
 		return false;
+	if (!query.count)
+		return is_free(cgroup);
 	for (uint32_t i = 0; i < query.count; i++)
 		if (!extend_program(cgroup, query.attached, ids[i], rules, count))
 			return false;

@@ -10,8 +10,9 @@ struct device_rule {
 	uint32_t major, minor, access;
 };
 
-/* Finds the cgroup as a descriptor of its folder, and its version; -1 where it is not to be found. */
-int cgroup_open(int64_t pid, int *version);
+/* Finds the cgroup of a process, given as its folder in /proc, as a descriptor of its own folder, and its version; -1 where it is
+ * not to be found. */
+int cgroup_open(int process, int *version);
 
 /* Allows devices in it; false where the kernel refuses. What was allowed before stays so. */
 bool cgroup_allow(int cgroup, int version, const struct device_rule *rules, int count);

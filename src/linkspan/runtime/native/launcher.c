@@ -1,5 +1,5 @@
-/* The launcher of the start path: linkspan-runtime, linkspan-hook and linkspan-prestart-hook, put in place by 'linkspan
- * install'.
+/* The launcher of the start path: linkspan-runtime, linkspan-hook, linkspan-prestart-hook and linkspan-cdi-hook, put in
+ * place by 'linkspan install'.
  *
  * Engines call an OCI runtime for every verb, and wait for it at every start. What is not ours goes straight on to the
  * low-level runtime from here, and what Python did before for the same request and an image that looks the same is done
@@ -8,7 +8,8 @@
  * from is as it was.
  *
  * PREFIX/lib/linkspan/NAME.start, beside this program's own PREFIX/bin/NAME, holds strings, each ended by a zero byte:
- * the interpreter, the code that it starts with, "runtime", "hook" or "prestart", our version, the state folder, the hook.
+ * the interpreter, the code that it starts with, "runtime", "hook", "prestart" or another word for what is Python's alone,
+ * our version, the state folder, the hook.
  */
 #define _GNU_SOURCE
 #include "start.h"
@@ -67,7 +68,7 @@ static void try_without_python(char *fields[FIELDS], const char *name, int argc,
 		start_runtime(&store, fields[HOOK], argc, argv);
 	else if (!strcmp(fields[ROLE], "hook"))
 		start_hook(&store, argc, argv);
-	else
+	else if (!strcmp(fields[ROLE], "prestart"))
 		start_prestart(&store, argc, argv);
 }
 

@@ -9,7 +9,6 @@
 #include "settings.h"
 #include "state.h"
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -20,7 +19,7 @@
 struct container {
 	struct json config;
 	const char *root; /* on the host */
-	int64_t pid;
+	int process;      /* its folder in /proc: whatever is asked of it later is asked of this process */
 };
 
 /* True where neither the process nor a mount has a word of a request; the hook's own entry has some. */
@@ -41,23 +40,34 @@ static bool has_user_namespace(const struct json *config)
 static const char *root_path(const struct json *config, const char *bundle)
 {
 	static char path[PATH_MAX];
-	const char *name = json_string_member(config, json_member(config, 0, "root"), "path");
+	int root = json_member(config, 0, "root");
+	const char *name = root > 0 ? json_string_member(config, root, "path") : NULL;
 	if (!name || !*name)
 		return NULL;
 	int length = *name == '/' ? snprintf(path, sizeof path, "%s", name) : snprintf(path, sizeof path, "%s/%s", bundle, name);
 	return length < (int)sizeof path && *path == '/' ? path : NULL;
 }
 
+static int open_process(const struct json *state)
+{
+	char path[64];
+	int pid = json_member(state, 0, "pid");
+	struct text number = pid > 0 && json_is(state, pid, OTHER) ? json_text(state, pid) : (struct text){"", 0};
+	if (!number.length || number.length > 10 || strspn(number.at, "0123456789") < number.length || *number.at == '0')
+		return -1;
+	snprintf(path, sizeof path, "/proc/%.*s", (int)number.length, number.at);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 static bool read_container(struct container *container, struct text input)
 {
 	struct json state;
 	char *bundle = json_scan(&state, input) ? json_string_member(&state, 0, "bundle") : NULL;
-	int pid = bundle ? json_member(&state, 0, "pid") : -1;
-	if (pid <= 0 || !bundle_config(bundle, &container->config) || !json_is(&container->config, 0, OBJECT))
+	if (!bundle || !bundle_config(bundle, &container->config) || !json_is(&container->config, 0, OBJECT))
 		return false;
-	container->pid = strtoll(json_text(&state, pid).at, NULL, 10);
+	container->process = open_process(&state);
 	container->root = root_path(&container->config, bundle);
-	return container->root != NULL && container->pid > 0;
+	return container->root != NULL && container->process >= 0;
 }
 
 static bool open_record(struct record *record, const struct store *store, const struct settings *settings, const struct json *config)
@@ -79,32 +89,54 @@ static bool same_folder(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* The container's root in the container's mounts: at the same path as here, or, once the runtime has changed it, the root of the
- * process. It has to be the folder that it is for us. */
-static int open_root(const struct container *container)
+static int process_root(const struct container *container)
 {
-	char path[PATH_MAX + 64];
-	struct stat ours, found;
-	int length = snprintf(path, sizeof path, "/proc/%" PRId64 "/root", container->pid);
-	if (stat(container->root, &ours) || stat(path, &found))
-		return -1;
-	if (!same_folder(&ours, &found))
-		snprintf(path + length, sizeof path - (size_t)length, "%s", container->root);
-	int root = root_open(path);
-	if (root >= 0 && fstat(root, &found) == 0 && same_folder(&ours, &found))
-		return root;
-	return -1;
+	return openat(container->process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static bool enter_mounts(int64_t pid)
+static bool is_folder(int place, const char *path)
 {
-	char path[64];
-	snprintf(path, sizeof path, "/proc/%" PRId64 "/ns/mnt", pid);
-	int namespace = open(path, O_RDONLY | O_CLOEXEC);
-	bool done = namespace >= 0 && setns(namespace, CLONE_NEWNS) == 0;
-	if (namespace >= 0)
-		close(namespace);
-	return done;
+	struct stat found, wanted;
+	return place >= 0 && !fstat(place, &found) && !stat(path, &wanted) && same_folder(&found, &wanted);
+}
+
+/* The container's root in the container's mounts, at the same path as here, below the same root. Both have to be the very folders
+ * that they are for us: a process whose root is another one already is none that waits for its prestart hooks. */
+static int open_root(const struct container *container)
+{
+	int top = process_root(container);
+	int root = is_folder(top, "/") ? below_open(top, container->root) : -1;
+	if (top >= 0)
+		close(top);
+	return is_folder(root, container->root) && !is_folder(root, "/") ? root : -1;
+}
+
+/* Where we come from, while we are in the container's mounts. */
+static int home = -1, home_root = -1;
+
+static bool stand(int namespace, int root)
+{
+	return setns(namespace, CLONE_NEWNS) == 0 && fchdir(root) == 0 && chroot(".") == 0;
+}
+
+static bool enter_mounts(const struct container *container)
+{
+	struct stat ours, theirs;
+	int namespace = openat(container->process, "ns/mnt", O_RDONLY | O_CLOEXEC), root = process_root(container);
+	int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	home_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (namespace < 0 || root < 0 || own < 0 || home_root < 0 || fstat(namespace, &theirs) || fstat(own, &ours) ||
+	    same_folder(&ours, &theirs))
+		return false; /* nothing is changed yet */
+	home = own;
+	return stand(namespace, root);
+}
+
+/* Python is the host's, and so are its files. */
+static void go_home(void)
+{
+	if (home >= 0 && !stand(home, home_root))
+		_exit(1);
 }
 
 static struct device_rule *read_rules(struct record *record, int *count)
@@ -127,16 +159,16 @@ static bool carry(const struct store *store, const struct container *container, 
 	int freight_count, rule_count, version;
 	struct device_rule *rules = read_rules(record, &rule_count);
 	struct text work = record_text(record);
-	bool masks = record_number(record) != 0;
+	bool needs_mask = record_number(record) != 0 && mask_is_needed();
 	struct freight *freight = carry_load(record, &freight_count);
-	int cgroup = rule_count ? cgroup_open(container->pid, &version) : -1, root = open_root(container);
+	int cgroup = rule_count ? cgroup_open(container->process, &version) : -1, root = open_root(container);
 	if (!rules || !freight || record->broken || (rule_count && cgroup < 0) || root < 0)
 		return false;
 	if (work.length && !below_prepare(store, root, work))
 		return false;
-	if (!carry_nodes(root, record) || record->broken || !enter_mounts(container->pid) || !carry_unload(root, freight, freight_count))
+	if (!carry_nodes(root, record) || record->broken || !enter_mounts(container) || !carry_unload(root, freight, freight_count))
 		return false;
-	if (masks && mask_is_needed() && !mask_params(root))
+	if (needs_mask && !mask_params(root))
 		return false;
 	return !rule_count || cgroup_allow(cgroup, version, rules, rule_count);
 }
@@ -161,6 +193,7 @@ void start_prestart(const struct store *store, int argc, char **argv)
 	struct text input = state_read();
 	if (is_done(store, &settings, input))
 		_exit(0);
+	go_home();
 	if (input.length)
 		state_put_back(input);
 }

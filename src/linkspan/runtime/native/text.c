@@ -124,6 +124,24 @@ bool read_file(const char *path, size_t limit, bool only_ours, struct text *cont
 	return done;
 }
 
+struct text proc_read_at(int folder, const char *name)
+{
+	static char part[1 << 14];
+	struct buffer buffer = {0};
+	ssize_t got;
+	int file = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	while (file >= 0 && buffer.length < 1 << 22 && (got = read(file, part, sizeof part)) > 0)
+		buffer_add(&buffer, (struct text){part, (size_t)got});
+	if (file >= 0)
+		close(file);
+	return buffer_text(&buffer);
+}
+
+struct text proc_read(const char *path)
+{
+	return proc_read_at(AT_FDCWD, path);
+}
+
 uint64_t text_hash(struct text text)
 {
 	uint64_t hash = 0xcbf29ce484222325u;

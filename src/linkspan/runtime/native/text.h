@@ -46,6 +46,10 @@ char *text_string(struct text text);
  * ``only_ours``: it counts only if our user owns it and nobody else may write it. */
 bool read_file(const char *path, size_t limit, bool only_ours, struct text *content, struct stat *status);
 
+/* A file of /proc, which has no size to ask for; empty where it cannot be read. */
+struct text proc_read(const char *path);
+struct text proc_read_at(int folder, const char *name);
+
 /* 64-bit FNV-1a, by which files of the state folder are named (formats/state.py has the same). It keeps nobody from
  * making two texts of one name, so a file says in full what it is for. */
 uint64_t text_hash(struct text text);

@@ -1,0 +1,91 @@
+"""Many containers at once, by every way, while everything that starts rely on is made anew again and again."""
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests import cdi_engine
+from tests.containers import RUNC_V1, Outcome, Runtime, Wrapper, new_bundle, run
+from tests.privileged import inside
+from tests.rootfs import fresh_root
+from tests.toolkit import Toolkit
+
+pytestmark = pytest.mark.privileged
+
+CONTAINERS = 200
+AT_ONCE = 16
+WAYS = ("wrapper", "prestart", "hook")
+
+
+def life(number: int, wrapper: Wrapper, prestart: str, spec: dict[str, Any]) -> tuple[int, Outcome]:
+    """One container that lists its GPU; which one, and by which way, follows from its number."""
+    gpu, way = number % 8, WAYS[number % len(WAYS)]
+    with fresh_root() as root, new_bundle(root, *inside.LIST_GPUS) as bundle:
+        if way == "hook":
+            cdi_engine.inject(bundle.config, spec, [str(gpu)])
+            return gpu, run(RUNC_V1, bundle)
+        bundle.env(f"NVIDIA_VISIBLE_DEVICES={gpu}")
+        if way == "wrapper":
+            return gpu, run(RUNC_V1, bundle, wrapper)
+        env = [f"{key}={value}" for key, value in {"PATH": os.defpath, **wrapper.env}.items()]
+        entry = {"path": prestart, "args": ["nvidia-container-runtime-hook", "prestart"], "env": env}
+        bundle.config["hooks"] = {"prestart": [entry]}
+        return gpu, run(RUNC_V1, bundle)
+
+
+@contextlib.contextmanager
+def unrest(toolkit: Toolkit) -> Iterator[list[int]]:
+    """Refresh the spec by force, and forget what was kept, over and over; how often is counted."""
+    ended, done = threading.Event(), [0]
+    command = [sys.executable, "-m", "linkspan", "cdi", "refresh", "--force", "--driver-root", toolkit.driver_root]
+    command += ["--output", toolkit.spec, "--hook-path", toolkit.hook, "--state-dir", toolkit.place.state]
+
+    def disturb() -> None:
+        chance = random.Random(0)
+        while not ended.is_set():
+            subprocess.run(command, capture_output=True, timeout=60, check=True)
+            if chance.random() < 0.3:
+                toolkit.forget()
+            done[0] += 1
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        yield done
+    finally:
+        ended.set()
+        thread.join()
+
+
+def leftovers() -> tuple[int, int]:
+    """How many mounts there are, and how many cgroups of test containers."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        mounts = sum(1 for _ in file)
+    found = [name for _, names, _ in os.walk("/sys/fs/cgroup/devices") for name in names if "linkspan-test" in name]
+    return mounts, len(found)
+
+
+def test_none_of_200_containers_fails_or_sees_a_wrong_gpu_and_nothing_is_left(
+    toolkit_550: Toolkit, runc: Runtime
+) -> None:
+    spec, wrapper = toolkit_550.generate(), toolkit_550.over(runc)
+    life(0, wrapper, toolkit_550.place.prestart, spec)  # builds the root filesystem, where it is not there yet
+    before = leftovers()
+    with unrest(toolkit_550) as refreshed, ProcessPoolExecutor(AT_ONCE) as pool:
+        started = [pool.submit(life, n, wrapper, toolkit_550.place.prestart, spec) for n in range(CONTAINERS)]
+        outcomes = [future.result(timeout=240) for future in started]
+    wrong = [outcome for gpu, outcome in outcomes if inside.uuids(outcome.output) != inside.gpu_uuids([gpu])]
+    assert not wrong, wrong[:3]
+    assert refreshed[0] > 3
+    assert leftovers() == before
+    kept = [name for _, _, names in os.walk(toolkit_550.place.state) for name in names]
+    assert not [name for name in kept if name.startswith(".")], "no unfinished file stays"
+    assert [name for name in os.listdir(f"{toolkit_550.folder}/cdi") if name.startswith(".")] == []
