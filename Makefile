@@ -7,7 +7,7 @@ NATIVE = $(wildcard src/linkspan/sim/native/*.[ch] src/linkspan/runtime/native/*
 PURE = plan emit formats
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint format docs lock clean
+.PHONY: help setup demo test bench lint format docs package lock clean
 
 ## show this list
 help:
@@ -39,6 +39,10 @@ bench: setup
 ## write docs/reference/cli.md from the commands' own help
 docs: setup
 	.venv/bin/python .ci/cli-reference >docs/reference/cli.md
+
+## build the .deb, the .rpm and the archive, into dist
+package: setup
+	@.venv/bin/python -m packages dist
 
 ## pin every dependency anew, with hashes, in requirements.lock
 lock: .make/pip-tools

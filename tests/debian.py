@@ -120,11 +120,12 @@ def mirrors() -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def debootstrap(suite: str, into: str) -> None:
-    """A minimal Debian system below ``into`` (about 200 MB, half a minute)."""
+def debootstrap(suite: str, into: str, *packages: str) -> None:
+    """A minimal Debian system below ``into`` (about 200 MB, half a minute), with some packages more."""
     if not shutil.which("debootstrap"):
         raise UnavailableError("debootstrap is not installed")
-    _run(["debootstrap", "--variant=minbase", suite, into, mirrors()[0]], time_s=DOWNLOAD_TIME_S)
+    more = [f"--include={','.join(packages)}"] if packages else []
+    _run(["debootstrap", "--variant=minbase", *more, suite, into, mirrors()[0]], time_s=DOWNLOAD_TIME_S)
 
 
 def _private_settings(folder: str) -> str:

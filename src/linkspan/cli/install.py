@@ -28,6 +28,7 @@ def install(
     Docker's --gpus looks for nvidia-container-runtime-hook on the PATH of its daemon when that starts.
     """
     place = _place(prefix, state_dir)
+    _refuse_packaged(place)
     for path in launchers.install(place, compat=compat, replace=replace):
         typer.echo(path)
     for other in names.elsewhere(place.programs, os.environ.get("PATH", "")) if compat else ():
@@ -36,11 +37,23 @@ def install(
 
 def uninstall(prefix: Prefix = "/usr/local") -> None:
     """Take away what 'linkspan install' put in place, and put back what it set aside."""
-    removed = launchers.remove(_place(prefix, state.FOLDER))
+    place = _place(prefix, state.FOLDER)
+    _refuse_packaged(place)
+    removed = launchers.remove(place)
     for path in removed:
         typer.echo(f"removed {path}")
     if not removed:
         typer.echo(f"nothing of linkspan's is below {prefix}", err=True)
+
+
+def _refuse_packaged(place: launchers.Place) -> None:
+    """The files of a .deb, an .rpm or of install.sh are theirs to replace and to remove."""
+    if os.path.isdir(f"{place.library}/packages"):
+        raise ConfigError(
+            f"{place.library} belongs to a linkspan that was not put there by 'linkspan install'",
+            hint=f"remove the package, or run {place.library}/install.sh --uninstall if there is one",
+            subject=place.library,
+        )
 
 
 def _place(prefix: str, state_dir: str) -> launchers.Place:

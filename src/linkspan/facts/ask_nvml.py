@@ -7,11 +7,15 @@ GPU is left out; a GPU that does not answer at all becomes a line in ``errors``.
 import contextlib
 import ctypes
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-import pynvml  # type: ignore[import-untyped]  # ships no types
+# A package of the system's has pynvml beside linkspan, in a folder that an isolated interpreter does not look into.
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+import pynvml  # type: ignore[import-untyped]  # ships no types; is found by the line above
 
 T = TypeVar("T")
 MIB = 1 << 20

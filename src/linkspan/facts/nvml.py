@@ -94,7 +94,7 @@ Source = Callable[[str], Report]
 def ask(library: str) -> Report:
     """The answer of the NVML library in this file; never raises, since a broken one is a fact."""
     try:
-        result = process.run([sys.executable, "-I", _PROGRAM, library], env=_ENVIRONMENT, timeout_s=TIMEOUT_S)
+        result = process.run([*process.own_python(), _PROGRAM, library], env=_ENVIRONMENT, timeout_s=TIMEOUT_S)
         return msgspec.json.decode(result.stdout, type=Report)
     except KernelError as error:
         return Report(errors=(error.message.replace(sys.executable, "the process that asked it"),))

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,11 @@ class Result(NamedTuple):
     stdout: str
     stderr: str
     code: int
+
+
+def own_python() -> tuple[str, str]:
+    """The interpreter that runs us, isolated from its user: without site packages, if it was itself started so."""
+    return sys.executable, "-IS" if sys.flags.no_site else "-I"
 
 
 def run(

@@ -57,7 +57,8 @@ def write(folder: str) -> None:
 
 
 def _modules(folder: str) -> Iterator[tuple[str, tuple[bool, str, bytes]]]:
-    for place, _, names in os.walk(folder):
+    # Of the package alone: its dependencies may lie beside it.
+    for place, _, names in os.walk(f"{folder}/linkspan"):
         for name in sorted(names):
             if name.endswith(".py"):
                 path = os.path.join(place, name)

@@ -11,6 +11,7 @@ from nothing by installing again.
 
 import os
 import sys
+from collections.abc import Sequence
 
 import msgspec
 
@@ -81,11 +82,26 @@ LAUNCHER = "runtime/native/launcher"
 """The program that all launchers are, compiled with the package; its source says what it reads and does."""
 
 
+def full_program() -> tuple[str, ...]:
+    """How the start path starts the full program: by this interpreter, from the folder that this package is in."""
+    home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return full_program_in(home, process.own_python())
+
+
+def full_program_in(home: str, python: Sequence[str]) -> tuple[str, ...]:
+    """The same, for a package in ``home`` and an isolated interpreter, which does not look there by itself."""
+    code = (
+        f"import sys; sys.path.append({home!r}); from linkspan.store.render import main; sys.exit(main(sys.argv[1:]))"
+    )
+    return *python, "-c", code
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where the start path goes and what it is tied to."""
 
     prefix: str = "/usr/local"
     state: str = state.FOLDER
+    full_program: tuple[str, ...] = msgspec.field(default_factory=full_program)
 
     @property
     def library(self) -> str:
@@ -132,12 +148,7 @@ def install(place: Place, *, compat: bool = True, replace: bool = False) -> tupl
     trees.make_folders(place.programs)
     links = names.put(place.programs, replace=replace) if compat else ()
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for module in START_PATH:
-        with open(f"{source}/{module}.py", "rb") as file:
-            data = file.read()
-        target = f"{place.library}/linkspan/{module}.py"
-        trees.make_folders(os.path.dirname(target))
-        files.write_whole(target, data)
+    put_modules(source, place.library)
     python = interpreter()
     # Without column numbers for tracebacks that nobody prints, the archive is a tenth smaller.
     pack = [python, "-I", "-X", "no_debug_ranges", os.path.abspath(archive.__file__)]
@@ -148,14 +159,27 @@ def install(place: Place, *, compat: bool = True, replace: bool = False) -> tupl
     return (*place.launchers, *links)
 
 
-def launch(place: Place, python: str, program: str) -> None:
-    """Put the launchers in place, each a copy of the compiled program beside what it is to start."""
+def put_modules(source: str, library: str) -> None:
+    """Copy the modules of the start path from a folder that has the whole package."""
+    for module in START_PATH:
+        with open(f"{source}/{module}.py", "rb") as file:
+            data = file.read()
+        target = f"{library}/linkspan/{module}.py"
+        trees.make_folders(os.path.dirname(target))
+        files.write_whole(target, data)
+
+
+def launch(place: Place, python: str, program: str, *, below: str = "") -> None:
+    """Put the launchers in place, each a copy of the compiled program beside what it is to start.
+
+    ``below`` is for packages: the folder in which their files are gathered.
+    """
     makers = (runtime_start, hook_start, prestart_start, cdi_hook_start)
     starts = [make(place, python) for make in makers]
     for path, start in zip(place.launchers, starts, strict=True):
-        files.write_whole(f"{place.library}/{os.path.basename(path)}.start", start)
+        files.write_whole(f"{below}{place.library}/{os.path.basename(path)}.start", start)
         with open(program, "rb") as file:
-            files.write_whole(path, file.read(), 0o755)
+            files.write_whole(f"{below}{path}", file.read(), 0o755)
 
 
 def remove(place: Place) -> tuple[str, ...]:
@@ -207,8 +231,7 @@ def cdi_hook_start(place: Place, python: str) -> bytes:
 
 
 def _setup(place: Place) -> str:
-    full_program = [sys.executable, "-I", "-m", "linkspan.store.render"]
-    return f"Setup({place.state!r}, {place.hook!r}, {full_program!r})"
+    return f"Setup({place.state!r}, {place.hook!r}, {list(place.full_program)!r})"
 
 
 def _program(place: Place, imports: str, call: str) -> str:

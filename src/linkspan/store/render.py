@@ -1,8 +1,8 @@
 """The full program behind the start path: makes the edits that a container start did not find.
 
-``python -I -m linkspan.store.render`` reads a config.json from its standard input and answers with one JSON document:
-``switches``, ``edits`` and their ``stamps``, or ``error``. All of it is kept in the state folder, so that the next
-container that asks for the same is served without this program.
+Started as ``launchers.full_program`` says, it reads a config.json from its standard input and answers with one JSON
+document: ``switches``, ``edits`` and their ``stamps``, or ``error``. All of it is kept in the state folder, so that the
+next container that asks for the same is served without this program.
 """
 
 import sys

@@ -100,6 +100,17 @@ def test_installing_twice_is_installing_once(place):
     assert sorted(os.walk(place.prefix)) == before
 
 
+@pytest.mark.allow_subprocess
+def test_the_full_program_is_found_also_where_python_does_not_look_by_itself(place, tmp_path):
+    python = os.path.realpath(sys.executable)  # of no virtual environment
+    program = launchers.full_program_in(SRC, (python, "-IS"))
+    done = run(*program, "--state-dir", str(tmp_path))
+    assert "No module named 'linkspan'" not in done.stderr
+    assert f"{SRC}/linkspan/store/render.py" in done.stderr
+    assert launchers.full_program()[:2] == (sys.executable, "-I")
+    assert repr(SRC) in place.full_program[3]
+
+
 class Launched:
     """An installed runtime launcher beside a low-level runtime that says how it was called."""
 

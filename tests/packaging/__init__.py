@@ -1,0 +1,1 @@
+"""Tests of the packages: built, installed on a fresh Debian, and taken away again."""
