@@ -25,20 +25,20 @@ AT_ONCE = 16
 WAYS = ("wrapper", "prestart", "hook")
 
 
-def life(number: int, wrapper: Wrapper, prestart: str, spec: dict[str, Any]) -> tuple[int, Outcome]:
-    """One container that lists its GPU; which one, and by which way, follows from its number."""
+def life(number: int, wrapper: Wrapper, prestart: str, spec: dict[str, Any]) -> tuple[int, str, Outcome]:
+    """One container that lists its GPU; which one, and by which way, follows from its number. Also its name."""
     gpu, way = number % 8, WAYS[number % len(WAYS)]
     with fresh_root() as root, new_bundle(root, *inside.LIST_GPUS) as bundle:
         if way == "hook":
             cdi_engine.inject(bundle.config, spec, [str(gpu)])
-            return gpu, run(RUNC_V1, bundle)
+            return gpu, bundle.id, run(RUNC_V1, bundle)
         bundle.env(f"NVIDIA_VISIBLE_DEVICES={gpu}")
         if way == "wrapper":
-            return gpu, run(RUNC_V1, bundle, wrapper)
+            return gpu, bundle.id, run(RUNC_V1, bundle, wrapper)
         env = [f"{key}={value}" for key, value in {"PATH": os.defpath, **wrapper.env}.items()]
         entry = {"path": prestart, "args": ["nvidia-container-runtime-hook", "prestart"], "env": env}
         bundle.config["hooks"] = {"prestart": [entry]}
-        return gpu, run(RUNC_V1, bundle)
+        return gpu, bundle.id, run(RUNC_V1, bundle)
 
 
 @contextlib.contextmanager
@@ -65,12 +65,10 @@ def unrest(toolkit: Toolkit) -> Iterator[list[int]]:
         thread.join()
 
 
-def leftovers() -> tuple[int, int]:
-    """How many mounts there are, and how many cgroups of test containers."""
+def mounts_here() -> int:
+    """How many mounts there are in the mount namespace of the tests."""
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
-        mounts = sum(1 for _ in file)
-    found = [name for _, names, _ in os.walk("/sys/fs/cgroup/devices") for name in names if "linkspan-test" in name]
-    return mounts, len(found)
+        return sum(1 for _ in file)
 
 
 def test_none_of_200_containers_fails_or_sees_a_wrong_gpu_and_nothing_is_left(
@@ -78,14 +76,18 @@ def test_none_of_200_containers_fails_or_sees_a_wrong_gpu_and_nothing_is_left(
 ) -> None:
     spec, wrapper = toolkit_550.generate(), toolkit_550.over(runc)
     life(0, wrapper, toolkit_550.place.prestart, spec)  # builds the root filesystem, where it is not there yet
-    before = leftovers()
+    before = mounts_here()
     with unrest(toolkit_550) as refreshed, ProcessPoolExecutor(AT_ONCE) as pool:
         started = [pool.submit(life, n, wrapper, toolkit_550.place.prestart, spec) for n in range(CONTAINERS)]
         outcomes = [future.result(timeout=240) for future in started]
-    wrong = [outcome for gpu, outcome in outcomes if inside.uuids(outcome.output) != inside.gpu_uuids([gpu])]
+    wrong = [outcome for gpu, _, outcome in outcomes if inside.uuids(outcome.output) != inside.gpu_uuids([gpu])]
     assert not wrong, wrong[:3]
     assert refreshed[0] > 3
-    assert leftovers() == before
+    assert mounts_here() == before
+    names = {name for _, name, _ in outcomes}
+    assert len(names) == CONTAINERS
+    cgroups = {name for _, found, _ in os.walk("/sys/fs/cgroup/devices") for name in found}
+    assert not [one for one in cgroups if any(name in one for name in names)]
     kept = [name for _, _, names in os.walk(toolkit_550.place.state) for name in names]
     assert not [name for name in kept if name.startswith(".")], "no unfinished file stays"
     assert [name for name in os.listdir(f"{toolkit_550.folder}/cdi") if name.startswith(".")] == []
