@@ -50,7 +50,11 @@ def _fill(folder: str, wanted: str) -> None:
         os.mkdir(f"{scratch}/wheels")
         for python in PYTHONS:
             _download(f"{scratch}/requirements.txt", python, f"{scratch}/wheels")
-        os.rename(f"{scratch}/wheels", folder)
+        try:
+            os.rename(f"{scratch}/wheels", folder)
+        except OSError:
+            if not os.path.isdir(folder):  # another build was faster, with the very same files
+                raise
 
 
 def needed(package: str = "linkspan") -> set[str]:
