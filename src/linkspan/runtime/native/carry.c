@@ -9,20 +9,13 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-/* linux/mount.h, which older C libraries come without */
-enum { CALL_OPEN_TREE = 428, CALL_MOVE_MOUNT = 429, CALL_MOUNT_SETATTR = 442 };
-enum { CLONE = 1, RECURSIVE = 0x8000, FROM_EMPTY = 0x04, TO_EMPTY = 0x40, PRIVATE = 1 << 18 };
-
-struct attributes {
-	uint64_t set, clear, propagation, namespace;
-};
+#include "mounts.h"
 
 static int take(const char *source, int64_t flags, bool recursive)
 {
-	struct attributes attributes = {.set = (uint64_t)flags, .propagation = PRIVATE};
-	unsigned rest = recursive ? RECURSIVE : 0;
-	int tree = (int)syscall(CALL_OPEN_TREE, AT_FDCWD, source, CLONE | O_CLOEXEC | rest);
+	struct attributes attributes = {.set = (uint64_t)flags, .propagation = SPREAD_PRIVATE};
+	unsigned rest = recursive ? TREE_RECURSIVE : 0;
+	int tree = (int)syscall(CALL_OPEN_TREE, AT_FDCWD, source, TREE_CLONE | O_CLOEXEC | rest);
 	if (tree >= 0 && !syscall(CALL_MOUNT_SETATTR, tree, "", AT_EMPTY_PATH | rest, &attributes, sizeof attributes))
 		return tree;
 	if (tree >= 0)
@@ -47,22 +40,6 @@ struct freight *carry_load(struct record *record, int *count)
 	return good ? freight : NULL;
 }
 
-/* Where a mount goes: what stands there, links followed, or a new mount point; -1 where something stands in the way. */
-static int open_target(int root, const char *path, bool is_folder)
-{
-	const char *name;
-	int target = below_open(root, path), folder, file;
-	if (target >= 0 || errno != ENOENT || (folder = below_parent(root, path, &name)) < 0)
-		return target;
-	if (is_folder)
-		return mkdirat(folder, name, 0755) ? -1 : openat(folder, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
-	file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (file < 0)
-		return -1;
-	close(file);
-	return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-}
-
 /* True where what is mounted at a place appears elsewhere too, as the mount that it is on says in mountinfo. */
 static bool is_shared(struct text mounts, uint64_t number)
 {
@@ -82,33 +59,57 @@ static bool is_shared(struct text mounts, uint64_t number)
 /* Lets nothing that is mounted on the container's root appear elsewhere: runc shares it where a volume asks for that. */
 static bool keep_to_itself(int root)
 {
-	struct attributes attributes = {.propagation = PRIVATE};
+	struct attributes attributes = {.propagation = SPREAD_PRIVATE};
 	return !syscall(CALL_MOUNT_SETATTR, root, "", AT_EMPTY_PATH, &attributes, sizeof attributes);
 }
 
-/* What stands at a place, or the folder that a mount point would be made in, is on this mount. */
-static uint64_t mount_of(int root, const char *path)
+/* The mounts that the container's may be mounted on: its root's own, and others that do not spread. */
+struct ground {
+	struct text mounts; /* mountinfo */
+	uint64_t own;
+};
+
+static bool may_be_mounted_on(const struct ground *ground, int place)
+{
+	uint64_t number = below_mount(place);
+	return number == ground->own || !is_shared(ground->mounts, number);
+}
+
+static int make_target(int folder, const char *name, bool is_folder)
+{
+	if (is_folder)
+		return mkdirat(folder, name, 0755) ? -1 : openat(folder, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+	int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (file < 0)
+		return -1;
+	close(file);
+	return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Where a mount goes: what stands there, links followed, or a new mount point; -1 where that is not for us to mount on, or
+ * something stands in the way. It is looked up once, and judged by its descriptor. */
+static int open_target(int root, const struct ground *ground, const struct freight *freight)
 {
 	const char *name;
-	int target = below_open(root, path), folder = target < 0 ? below_parent(root, path, &name) : -1;
-	uint64_t number = target >= 0 ? below_mount(target) : folder >= 0 ? below_mount(folder) : 0;
-	if (target >= 0)
-		close(target);
-	return number;
+	int target = below_open(root, freight->destination);
+	if (target < 0) {
+		int folder = errno == ENOENT ? below_parent(root, freight->destination, &name) : -1;
+		return folder >= 0 && may_be_mounted_on(ground, folder) ? make_target(folder, name, freight->is_folder) : -1;
+	}
+	if (may_be_mounted_on(ground, target))
+		return target;
+	close(target);
+	return -1;
 }
 
 bool carry_unload(int root, const struct freight *freight, int count)
 {
-	struct text mounts = proc_read("/proc/self/mountinfo");
-	uint64_t own = below_mount(root);
-	if (count && (!own || (is_shared(mounts, own) && !keep_to_itself(root))))
+	struct ground ground = {proc_read("/proc/self/mountinfo"), below_mount(root)};
+	if (count && (!ground.own || (is_shared(ground.mounts, ground.own) && !keep_to_itself(root))))
 		return false;
 	for (int i = 0; i < count; i++) {
-		uint64_t on = mount_of(root, freight[i].destination);
-		if (on != own && is_shared(mounts, on))
-			return false;
-		int target = open_target(root, freight[i].destination, freight[i].is_folder);
-		bool done = target >= 0 && !syscall(CALL_MOVE_MOUNT, freight[i].tree, "", target, "", FROM_EMPTY | TO_EMPTY);
+		int target = open_target(root, &ground, &freight[i]);
+		bool done = target >= 0 && !attach_mount(freight[i].tree, target);
 		if (target >= 0)
 			close(target);
 		close(freight[i].tree);

@@ -26,11 +26,9 @@ static int open_container(struct text input)
 	char *bundle = json_string_member(&state, 0, "bundle"), *root = json_string_member(&state, 0, "root");
 	if (!bundle || !*bundle || (!root && json_member(&state, 0, "root")))
 		return -1;
-	if ((!root || !*root) && bundle_config(bundle, &config))
-		root = json_string_member(&config, json_member(&config, 0, "root"), "path");
-	if (!root || !*root || snprintf(path, sizeof path, "%s/%s", *root == '/' ? "" : bundle, root) >= (int)sizeof path)
-		return -1;
-	return root_open(path);
+	if (root && *root)
+		return snprintf(path, sizeof path, "%s/%s", *root == '/' ? "" : bundle, root) < (int)sizeof path ? root_open(path) : -1;
+	return bundle_config(bundle, &config) && bundle_root(bundle, &config, path) ? root_open(path) : -1;
 }
 
 /* The work as one text (formats/hookargs.py): what records of the hook are for. */

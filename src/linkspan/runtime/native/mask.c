@@ -7,20 +7,12 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "mounts.h"
 
 static const char FOLDER[] = "/proc/driver/nvidia", PARAMS[] = "/proc/driver/nvidia/params";
 static const char NODES_MADE[] = "ModifyDeviceFiles: 1";
 
 enum { PARAMS_LIMIT = 1 << 16 };
-
-/* linux/mount.h, which older C libraries come without. The numbers of the calls are the same on all machines. */
-enum { CALL_OPEN_TREE = 428, CALL_MOVE_MOUNT, CALL_FSOPEN, CALL_FSCONFIG, CALL_FSMOUNT, CALL_MOUNT_SETATTR = 442 };
-enum { SET_STRING = 1, CREATE = 6, CLONE = 1, FROM_EMPTY = 0x04, TO_EMPTY = 0x40 };
-enum { RDONLY = 1, NOSUID = 2, NODEV = 4, NOEXEC = 8 };
-
-struct attributes {
-	uint64_t set, clear, propagation, namespace;
-};
 
 bool mask_is_needed(void)
 {
@@ -49,10 +41,10 @@ static int new_tmpfs(void)
 	int context = (int)syscall(CALL_FSOPEN, "tmpfs", 1), made = -1;
 	if (context < 0)
 		return -1;
-	if (!syscall(CALL_FSCONFIG, context, SET_STRING, "size", "64k", 0) &&
-	    !syscall(CALL_FSCONFIG, context, SET_STRING, "mode", "0755", 0) &&
-	    !syscall(CALL_FSCONFIG, context, CREATE, NULL, NULL, 0))
-		made = (int)syscall(CALL_FSMOUNT, context, 1, NOSUID | NODEV | NOEXEC);
+	if (!syscall(CALL_FSCONFIG, context, FS_SET_STRING, "size", "64k", 0) &&
+	    !syscall(CALL_FSCONFIG, context, FS_SET_STRING, "mode", "0755", 0) &&
+	    !syscall(CALL_FSCONFIG, context, FS_CREATE, NULL, NULL, 0))
+		made = (int)syscall(CALL_FSMOUNT, context, 1, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC);
 	close(context);
 	return made;
 }
@@ -66,18 +58,13 @@ static int new_file(int folder, struct text data)
 	return good ? openat(folder, "params", O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
 }
 
-static bool attach(int mount, int place)
-{
-	return !syscall(CALL_MOVE_MOUNT, mount, "", place, "", FROM_EMPTY | TO_EMPTY);
-}
-
 /* Binds a read-only copy of the file's mount over the target. */
 static bool cover(int file, int target)
 {
-	struct attributes attributes = {.set = RDONLY | NOSUID | NODEV | NOEXEC};
-	int copy = (int)syscall(CALL_OPEN_TREE, file, "", AT_EMPTY_PATH | CLONE | O_CLOEXEC);
+	struct attributes attributes = {.set = ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC};
+	int copy = (int)syscall(CALL_OPEN_TREE, file, "", AT_EMPTY_PATH | TREE_CLONE | O_CLOEXEC);
 	bool done = copy >= 0 && !syscall(CALL_MOUNT_SETATTR, copy, "", AT_EMPTY_PATH, &attributes, sizeof attributes) &&
-		    attach(copy, target);
+		    !attach_mount(copy, target);
 	if (copy >= 0)
 		close(copy);
 	return done;
@@ -89,7 +76,7 @@ static bool cover_from(int tmpfs, int folder, int target, struct text params)
 {
 	char link[32];
 	int file = new_file(tmpfs, params);
-	if (file < 0 || !attach(tmpfs, folder))
+	if (file < 0 || attach_mount(tmpfs, folder))
 		return false;
 	bool done = cover(file, target);
 	snprintf(link, sizeof link, "/proc/self/fd/%d", tmpfs);

@@ -18,7 +18,7 @@
 
 struct container {
 	struct json config;
-	const char *root; /* on the host */
+	char root[PATH_MAX]; /* on the host */
 	int process;      /* its folder in /proc: whatever is asked of it later is asked of this process */
 };
 
@@ -28,24 +28,6 @@ static bool asks_for_nothing(const struct settings *settings, const struct json 
 	int process = json_member(config, 0, "process"), mounts = json_member(config, 0, "mounts");
 	return process > 0 && mounts >= 0 && !settings_have_word(settings, json_text(config, process)) &&
 	       (!mounts || !settings_have_word(settings, json_text(config, mounts)));
-}
-
-static bool has_user_namespace(const struct json *config)
-{
-	int linux_ = json_member(config, 0, "linux"), namespaces = linux_ > 0 ? json_member(config, linux_, "namespaces") : -1;
-	struct text spelled = namespaces > 0 ? json_text(config, namespaces) : (struct text){"", 0};
-	return namespaces < 0 || text_contains(spelled, "\"user\"") || text_contains(spelled, "\\");
-}
-
-static const char *root_path(const struct json *config, const char *bundle)
-{
-	static char path[PATH_MAX];
-	int root = json_member(config, 0, "root");
-	const char *name = root > 0 ? json_string_member(config, root, "path") : NULL;
-	if (!name || !*name)
-		return NULL;
-	int length = *name == '/' ? snprintf(path, sizeof path, "%s", name) : snprintf(path, sizeof path, "%s/%s", bundle, name);
-	return length < (int)sizeof path && *path == '/' ? path : NULL;
 }
 
 static int open_process(const struct json *state)
@@ -66,8 +48,7 @@ static bool read_container(struct container *container, struct text input)
 	if (!bundle || !bundle_config(bundle, &container->config) || !json_is(&container->config, 0, OBJECT))
 		return false;
 	container->process = open_process(&state);
-	container->root = root_path(&container->config, bundle);
-	return container->root != NULL && container->process >= 0;
+	return container->process >= 0 && bundle_root(bundle, &container->config, container->root) && *container->root == '/';
 }
 
 static bool open_record(struct record *record, const struct store *store, const struct settings *settings, const struct json *config)

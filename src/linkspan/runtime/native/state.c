@@ -1,6 +1,5 @@
 #define _GNU_SOURCE
 #include "state.h"
-#include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,4 +30,20 @@ bool bundle_config(const char *bundle, struct json *config)
 	struct stat status;
 	return snprintf(path, sizeof path, "%s/config.json", bundle) < (int)sizeof path &&
 	       read_file(path, CONFIG_LIMIT, false, &content, &status) && json_scan(config, content);
+}
+
+bool bundle_root(const char *bundle, const struct json *config, char path[PATH_MAX])
+{
+	int root = json_member(config, 0, "root");
+	char *name = root > 0 ? json_string_member(config, root, "path") : NULL;
+	if (!name || !*name)
+		return false;
+	return snprintf(path, PATH_MAX, "%s%s%s", *name == '/' ? "" : bundle, *name == '/' ? "" : "/", name) < PATH_MAX;
+}
+
+bool has_user_namespace(const struct json *config)
+{
+	int linux_ = json_member(config, 0, "linux"), namespaces = linux_ > 0 ? json_member(config, linux_, "namespaces") : -1;
+	struct text spelled = namespaces > 0 ? json_text(config, namespaces) : (struct text){"", 0};
+	return namespaces < 0 || text_contains(spelled, "\"user\"") || text_contains(spelled, "\\");
 }

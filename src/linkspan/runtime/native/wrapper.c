@@ -10,6 +10,7 @@
 #include "request.h"
 #include "settings.h"
 #include "splice.h"
+#include "state.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -51,17 +52,7 @@ static const char *bundle_of(int argc, char **argv)
 static bool prepare(const struct store *store, const struct json *config, const char *bundle, struct text work)
 {
 	char path[PATH_MAX];
-	int root = json_member(config, 0, "root"), linux = json_member(config, 0, "linux");
-	int named = root > 0 ? json_member(config, root, "path") : -1;
-	int namespaces = linux > 0 ? json_member(config, linux, "namespaces") : -1;
-	if (named <= 0 || !json_is(config, named, STRING) || !config->tokens[named].plain || namespaces < 0)
-		return false;
-	/* A user namespace decides who owns what is made, and whether it can be. */
-	struct text spelled = namespaces ? json_text(config, namespaces) : (struct text){"", 0};
-	if (text_contains(spelled, "\"user\"") || text_contains(spelled, "\\"))
-		return false;
-	char *name = text_string(json_text(config, named));
-	if (!name || !*name || snprintf(path, sizeof path, "%s/%s", *name == '/' ? "" : bundle, name) >= (int)sizeof path)
+	if (has_user_namespace(config) || !bundle_root(bundle, config, path))
 		return false;
 	int place = root_open(path);
 	return place >= 0 && below_prepare(store, place, work);
