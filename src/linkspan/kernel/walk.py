@@ -67,22 +67,11 @@ class Walk:
 
     def end(self, path: str) -> "tuple[int, os.stat_result]":
         """Whatever is at the end of the path, links followed."""
-        self._path = path
-        self._plan(path)
-        while self._todo:
-            part = self._next()
-            if self._todo or part == "..":
-                self._enter(part)
-                continue
-            fd = os.open(part, LOOK, dir_fd=self._here())
-            status = os.fstat(fd)
-            if not stat.S_ISLNK(status.st_mode):
-                return fd, status
-            try:
-                self._follow(os.readlink("", dir_fd=fd))
-            finally:
-                os.close(fd)
-        fd = self._fds.pop() if self._fds else os.dup(self._root)
+        name, fd = self._last(path)
+        if not name:
+            fd = self._fds.pop() if self._fds else os.dup(self._root)
+        elif fd < 0:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return fd, os.fstat(fd)
 
     def place(self, path: str) -> "tuple[int, str, int]":
@@ -90,6 +79,18 @@ class Walk:
 
         What stands there is -1 where nothing does: also behind a dangling link, whose own place it is then. Folders
         that are missing are made.
+        """
+        name, fd = self._last(path)
+        if not name:
+            raise UnsafePath(f"the path {path!r} does not end in a name", subject=path)
+        if fd < 0:
+            self._stay_on_the_roots_mount(self._here())
+        return os.dup(self._here()), name, fd
+
+    def _last(self, path: str) -> "tuple[str, int]":
+        """Walk to the last name that the path leads to, links followed; what stands there, -1 where nothing does.
+
+        There is no name where the path ends in ``..`` or at the root: then it is the folder where the walk stands.
         """
         self._path = path
         self._plan(path)
@@ -101,15 +102,14 @@ class Walk:
             try:
                 fd = os.open(part, LOOK, dir_fd=self._here())
             except FileNotFoundError:
-                self._stay_on_the_roots_mount(self._here())
-                return os.dup(self._here()), part, -1
+                return part, -1
             if not stat.S_ISLNK(os.fstat(fd).st_mode):
-                return os.dup(self._here()), part, fd
+                return part, fd
             try:
                 self._follow(os.readlink("", dir_fd=fd))
             finally:
                 os.close(fd)
-        raise UnsafePath(f"the path {path!r} does not end in a name", subject=path)
+        return "", -1
 
     def close(self) -> None:
         """Let go of every folder."""
