@@ -15,6 +15,7 @@ from linkspan.compat import toml_text
 from linkspan.compat.commands import Call, Command
 from linkspan.compat.goflags import Flag, WrongUsage
 from linkspan.compat.toml_text import Key
+from linkspan.engines.model import merged
 from linkspan.errors import ConfigError
 from linkspan.formats import toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig
@@ -79,21 +80,12 @@ def _put(data: Data, key: Key, value: object) -> None:
     data[key[-1]] = value
 
 
-def _merged(defaults: Data, own: Data) -> Data:
-    """The defaults, and over them what a file says, key by key."""
-    merged = dict(defaults)
-    for name, value in own.items():
-        below = merged.get(name)
-        merged[name] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
-
-
 def _config(call: Call) -> None:
     values = call.values
     if values.switch("in-place") and values.text("output"):
         raise WrongUsage("--in-place and --output are two places for one file", hint="give one of them")
     path = values.text("config-file") or call.config_path()
-    data = _merged(_defaults(), _read(path))
+    data = merged(_defaults(), _read(path))
     for key, text in _settings(values.each("set")):
         _set(data, key, text)
     text = toml_text.render(data, SHOWN)

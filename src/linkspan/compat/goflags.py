@@ -8,14 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from linkspan.errors import LinkspanError
+from linkspan.formats.goflags import BOOLEANS, split
 
 Kind = Literal["text", "switch", "list", "verbatim"]
 """``list`` values are split at commas, ``verbatim`` ones are kept as they were given."""
-
-_BOOLEANS = {
-    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
-    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
-}
 
 
 class WrongUsage(LinkspanError):
@@ -55,7 +51,7 @@ class Values:
 
     def switch(self, name: str) -> bool:
         """The value of a switch."""
-        return _BOOLEANS.get(self.text(name), False)
+        return BOOLEANS.get(self.text(name), False)
 
     def each(self, name: str) -> tuple[str, ...]:
         """The values of a flag that may be repeated, as they were given."""
@@ -76,7 +72,7 @@ def parse(flags: Sequence[Flag], argv: Sequence[str], env: Mapping[str, str]) ->
         word = words.pop(0)
         if word == "--":
             break
-        name, sign, value = word.removeprefix("-").removeprefix("-").partition("=")
+        name, sign, value = split(word)
         flag = by_name.get(name)
         if flag is None:
             raise WrongUsage(f"flag provided but not defined: -{name}")
@@ -95,7 +91,7 @@ def _value(flag: Flag, name: str, value: str | None, words: list[str]) -> str:
 
 
 def _check_boolean(flag: Flag, value: str, place: str) -> str:
-    if flag.kind == "switch" and value not in _BOOLEANS:
+    if flag.kind == "switch" and value not in BOOLEANS:
         raise WrongUsage(f'invalid boolean value "{value}" for {place}', hint="write true or false")
     return value
 

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-_BOOLEANS = {
+BOOLEANS = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
     **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
 }
+"""What the value of a switch may be (Go, strconv.ParseBool)."""
 
 
 def usage(known: "Mapping[str, str]") -> str:
@@ -49,12 +50,17 @@ def parse(
     return values, words
 
 
+def split(argument: str) -> "tuple[str, str, str]":
+    """A flag's name, the sign behind it if there is one, and the value behind that."""
+    return argument.removeprefix("-").removeprefix("-").partition("=")
+
+
 def _empty(kind: str) -> "Any":
     return [] if kind.endswith("...") else "" if kind else False
 
 
 def _take(values: "dict[str, Any]", known: "Mapping[str, str]", argument: str, left: "Iterator[str]") -> None:
-    name, has_value, value = argument.removeprefix("-").removeprefix("-").partition("=")
+    name, has_value, value = split(argument)
     if name not in known:
         raise FormatError(f"the flag {argument.partition('=')[0]} is not known")
     kind = known[name]
@@ -71,6 +77,6 @@ def _take(values: "dict[str, Any]", known: "Mapping[str, str]", argument: str, l
 
 
 def _boolean(name: str, text: str) -> bool:
-    if text not in _BOOLEANS:
+    if text not in BOOLEANS:
         raise FormatError(f"the flag --{name} is {text!r}, neither true nor false")
-    return _BOOLEANS[text]
+    return BOOLEANS[text]

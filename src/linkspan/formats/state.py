@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 VERSION = 4
 """Of the documents in the folder; raised whenever an older one would be misread."""
 
+WRAPPER, HOOK = "wrapper", "prestart-hook"
+"""Who asks for edits: where a request leaves something open, the two give it different meanings (contract 2.4, 3.3)."""
+
 FACTS = "facts.json"
 
 FOLDER = "/run/linkspan"

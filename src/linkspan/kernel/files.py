@@ -30,6 +30,15 @@ def write_whole(
         raise KernelError(f"cannot write {path}: {error.strerror}", subject=path) from error
 
 
+def make_room(folder: str, limit: int) -> None:
+    """Drop the older half of the files in a folder once there are so many. OSError where that is not possible."""
+    names = os.listdir(folder)
+    if len(names) >= limit:
+        oldest = sorted(names, key=lambda name: os.stat(f"{folder}/{name}").st_mtime_ns)
+        for name in oldest[: limit // 2]:
+            os.unlink(f"{folder}/{name}")
+
+
 def _fill(fd: int, path: str, data: bytes, mode: "int | None", durable: bool) -> None:
     try:
         if mode is None:

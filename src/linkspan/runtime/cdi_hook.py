@@ -7,9 +7,9 @@ ldconfig.
 
 import posix as os
 
-from linkspan.errors import FormatError, LinkspanError
+from linkspan.errors import FormatError
 from linkspan.formats import goflags, oci
-from linkspan.runtime import container, given
+from linkspan.runtime import container, ending, given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,19 +28,10 @@ _STATE = {"container-spec": "FILE"}
 
 def main(version: str, argv: "list[str]") -> "NoReturn":
     """Run the hook with our version and the arguments after the program's name; exits 0 or 1."""
-    try:
-        _run(version, argv)
-        code = 0
-    except Exception as error:  # whatever it is: the engine shows one line of it, and a traceback has many
-        from linkspan.runtime import report  # most runs have nothing to report
-
-        report.failure(error if isinstance(error, LinkspanError) else report.unforeseen(error), program=PROGRAM)
-        code = 1
-    # There is nothing to flush, and tidying up the interpreter takes another millisecond.
-    os._exit(code)
+    ending.end_with(lambda: _run(version, argv), PROGRAM)
 
 
-def _run(version: str, argv: "list[str]") -> None:
+def _run(version: str, argv: "list[str]") -> int:
     options, words = _parse(argv, _GLOBAL, "COMMAND", until_word=True)
     command = words[0] if words else ""
     if options["version"] or options["v"]:
@@ -53,6 +44,7 @@ def _run(version: str, argv: "list[str]") -> None:
         # A spec may be newer than we are; that must not keep its containers from starting.
         what = f"the command {command!r} is not known" if command else "no command is given"
         _say(2, f"{PROGRAM}: warning: {what}, nothing is done")
+    return 0
 
 
 def _run_command(command: str, arguments: "list[str]") -> None:

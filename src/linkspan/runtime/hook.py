@@ -7,10 +7,10 @@ trusted is the engine's bundle and our own arguments; everything below the root 
 
 import posix as os
 
-from linkspan.errors import FormatError, LinkspanError
+from linkspan.errors import FormatError
 from linkspan.formats import hookargs, oci
 from linkspan.kernel import prepare, stamps
-from linkspan.runtime import container, given, keep
+from linkspan.runtime import container, ending, given, keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,22 +21,10 @@ PROGRAM = "linkspan-hook"
 
 def main(folder: str, argv: "list[str]") -> "NoReturn":
     """Run the hook with the state folder and the arguments after the program's name; exits 0 or 1."""
-    try:
-        _run(folder, argv)
-    except Exception as error:  # whatever it is: the engine shows one line of it, and a traceback has many
-        _fail(error)
-    # There is nothing to flush, and tidying up the interpreter takes another millisecond.
-    os._exit(0)
+    ending.end_with(lambda: _run(folder, argv), PROGRAM)
 
 
-def _fail(error: Exception) -> "NoReturn":
-    from linkspan.runtime import report  # most runs have nothing to report
-
-    report.failure(error if isinstance(error, LinkspanError) else report.unforeseen(error), program=PROGRAM)
-    os._exit(1)
-
-
-def _run(folder: str, argv: "list[str]") -> None:
+def _run(folder: str, argv: "list[str]") -> int:
     if not argv or argv[0] != hookargs.VERB:
         raise FormatError(
             f"the first argument is {argv[0] if argv else 'missing'}, not {hookargs.VERB}",
@@ -48,6 +36,7 @@ def _run(folder: str, argv: "list[str]") -> None:
         _work(folder, root_fd, work, keep.hook_work(argv[1:]))
     finally:
         os.close(root_fd)
+    return 0
 
 
 def _work(folder: str, root_fd: int, work: "dict[str, Any]", name: str) -> None:

@@ -63,24 +63,26 @@ def hook_work(arguments: "list[str]") -> str:
     return "\n".join(["hook", *(argument for argument in arguments if argument != "--mask-params")])
 
 
-def keep_edits(folder: str, view: "Document", found: "Found", hook: str, written: "list[str]") -> None:
-    """Keep ready-made edits, with their stamps, for a request view (``formats.oci``).
+def keep_edits(folder: str, found: "Found", hook: str, written: "list[str]") -> None:
+    """Keep ready-made edits, with their stamps, for the request that they were found for.
 
     ``hook`` is our hook's program, ``written`` are the folders that a mount must not cover.
     """
     edits, switches = found.edits, found.switches
-    key = record.request_text((switches["config"], state.config_stamp(switches)), view)
+    key = record.request_text((switches["config"], state.config_stamp(switches)), found.view)
     if key is None or edits.keys() - _NATIVE or not _is_simple(edits, written):
         return
     _keep(f"{folder}/{record.READY}", READY_KEPT, key, [key, *_ready(edits, found.stamps, hook, written)])
 
 
-def keep_carry(folder: str, view: "Document", found: "Found", freight: "list[Freight]") -> None:
-    """Keep what the prestart hook carries into a container that asks for what this request view says.
+def keep_carry(folder: str, found: "Found", freight: "list[Freight]") -> None:
+    """Keep what the prestart hook carries into a container with the request that it was found for.
 
-    ``freight`` are the mounts among the edits, taken hold of.
+    Annotations are none of that hook's business, and no part of the key. ``freight`` are the mounts among the edits,
+    taken hold of.
     """
     edits, switches = found.edits, found.switches
+    view = {**found.view, "annotations": {}}
     key = record.request_text(("hook", switches["config"], state.config_stamp(switches)), view)
     if key is None or edits.keys() - _NATIVE:
         return
@@ -159,15 +161,10 @@ def _keep(folder: str, limit: int, name: bytes, fields: "list[Any]") -> None:
 
 def _make_room(folder: str, limit: int) -> None:
     try:
-        names = os.listdir(folder)
+        files.make_room(folder, limit)
     except FileNotFoundError:
         _make_folder(pathnames.folder(folder), 0o755)
         _make_folder(folder, 0o700)
-        return
-    if len(names) >= limit:
-        oldest = sorted(names, key=lambda name: os.stat(f"{folder}/{name}").st_mtime_ns)
-        for name in oldest[: limit // 2]:
-            os.unlink(f"{folder}/{name}")
 
 
 def _make_folder(path: str, mode: int) -> None:

@@ -18,10 +18,6 @@ FILE_LIMIT = 4 << 20
 """Bytes of a state file; the edits for 64 GPUs take a hundredth of this."""
 
 
-WRAPPER, HOOK = "wrapper", "prestart-hook"
-"""Who asks: where a request leaves something open, the two give it different meanings (contract 2.4, 3.3)."""
-
-
 class Setup:
     """What the launcher says: the state folder, the hook's path and the command that starts the full program."""
 
@@ -34,12 +30,22 @@ class Setup:
 
 
 class Found:
-    """The ``switches`` of the configuration, the ready-made ``edits`` for a container, and the ``stamps`` they have."""
+    """The ``switches`` of the configuration, a container's request ``view``, and its ready-made ``edits``.
 
-    __slots__ = ("edits", "stamps", "switches")
+    ``stamps`` are those under which the edits hold.
+    """
 
-    def __init__(self, switches: "dict[str, Any]", edits: "dict[str, Any]", stamps: "list[list[str]]") -> None:
+    __slots__ = ("edits", "stamps", "switches", "view")
+
+    def __init__(
+        self,
+        switches: "dict[str, Any]",
+        view: "dict[str, Any]",
+        edits: "dict[str, Any]",
+        stamps: "list[list[str]]",
+    ) -> None:
         self.switches = switches
+        self.view = view
         self.edits = edits
         self.stamps = stamps
 
@@ -49,15 +55,33 @@ def find(setup: Setup, caller: str, config_path: str, spec: "dict[str, Any]", co
 
     Raises the LinkspanError that says why there are none.
     """
-    search_path = variable("PATH")
-    switches = read_switches(setup.state, config_path, search_path)
-    found = read_edits(setup.state, caller, spec, switches) if switches else None
-    if switches is None or found is None:
-        from linkspan.runtime.full_program import run_full_program  # most starts find their edits
+    switches = read_switches(setup.state, config_path, variable("PATH"))
+    if switches is not None:
+        view = _view(spec, switches)
+        ready = read_edits(setup.state, caller, view, switches)
+        if ready is not None:
+            return Found(switches, view, ready["edits"], ready["stamps"])
+    made = _ask_full_program(setup, caller, config_path, config_json)
+    return Found(made["switches"], _view(spec, made["switches"]), made["edits"], made["stamps"])
 
-        found = run_full_program(setup, caller, config_path, search_path, config_json)
-        switches = found["switches"]
-    return Found(switches, found["edits"], found["stamps"])
+
+def find_switches(setup: Setup, config_path: str) -> "dict[str, Any]":
+    """The switches of the configuration alone, ready-made or made now. Raises LinkspanError where there are none."""
+    ready = read_switches(setup.state, config_path, variable("PATH"))
+    if ready is not None:
+        return ready
+    made: dict[str, Any] = _ask_full_program(setup, state.WRAPPER, config_path, b"{}")["switches"]
+    return made
+
+
+def _ask_full_program(setup: Setup, caller: str, config_path: str, config_json: bytes) -> "dict[str, Any]":
+    from linkspan.runtime.full_program import run_full_program  # most starts find their edits
+
+    return run_full_program(setup, caller, config_path, variable("PATH"), config_json)
+
+
+def _view(spec: "dict[str, Any]", switches: "dict[str, Any]") -> "dict[str, Any]":
+    return oci.request_view(spec, switches["env_names"], switches["annotation_prefixes"])
 
 
 def variable(name: str) -> str:
@@ -80,9 +104,8 @@ def read_switches(folder: str, config_path: str, search_path: str) -> "dict[str,
     return switches
 
 
-def read_edits(folder: str, caller: str, spec: "dict[str, Any]", switches: "dict[str, Any]") -> "dict[str, Any] | None":
-    """The ready-made ``edits`` for this container with their ``stamps``, or None where they have to be made anew."""
-    view = oci.request_view(spec, switches["env_names"], switches["annotation_prefixes"])
+def read_edits(folder: str, caller: str, view: "dict[str, Any]", switches: "dict[str, Any]") -> "dict[str, Any] | None":
+    """The ready-made ``edits`` for a request view with their ``stamps``, or None where they have to be made anew."""
     found = _read_own(f"{folder}/{state.edits_name(view, switches, caller)}")
     if found is None or found.get("version") != state.VERSION or stamps.stale(found["stamps"]):
         return None

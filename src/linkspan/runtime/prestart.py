@@ -8,43 +8,41 @@ process already has cannot be given any more: variables and groups.
 
 import posix as os
 
-from linkspan.errors import FormatError, KernelError, LinkspanError
-from linkspan.formats import oci
+from linkspan.errors import FormatError, KernelError
+from linkspan.formats import goflags, oci, state
 from linkspan.kernel import carry, cgroup, mounts, params, paths, stamps
-from linkspan.runtime import given, keep, lookup
+from linkspan.runtime import ending, given, keep, lookup
+from linkspan.runtime.lookup import Setup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from linkspan.kernel.carry import Freight
-    from linkspan.runtime.lookup import Found, Setup
+    from linkspan.runtime.lookup import Found
 
 PROGRAM = "nvidia-container-runtime-hook"
 USAGE = f"usage: {PROGRAM} [-config FILE] [-debug] [-version] prestart | poststart | poststop\n"
+_FLAGS = {"config": "FILE", "debug": "", "version": ""}
 
 
-def main(setup: "Setup", version: str, argv: "list[str]") -> "NoReturn":
+def main(setup: Setup, version: str, argv: "list[str]") -> "NoReturn":
     """Run the hook with the arguments after the program's name; exits 0, 1, or 2 on a call that it does not know."""
+    debug = lookup.variable("LINKSPAN_DEBUG") == "1"  # its environment is the engine's
+    ending.end_with(lambda: _run(setup, version, argv), PROGRAM, debug=debug)
+
+
+def _run(setup: Setup, version: str, argv: "list[str]") -> int:
     try:
-        code = _run(setup, version, argv)
-    except Exception as error:  # whatever it is: the engine shows one line of it, and a traceback has many
-        if lookup.variable("LINKSPAN_DEBUG") == "1":
-            raise
-        from linkspan.runtime import report  # most runs have nothing to report
-
-        report.failure(error if isinstance(error, LinkspanError) else report.unforeseen(error), program=PROGRAM)
-        code = 1
-    os._exit(code)
-
-
-def _run(setup: "Setup", version: str, argv: "list[str]") -> int:
-    options, command = _parse(argv)
-    if "version" in options:
+        options, words = goflags.parse(argv, _FLAGS, until_word=True)
+    except FormatError:
+        options, words = {"version": False}, []
+    command = words[0] if words else ""
+    if options["version"]:
         os.write(1, f"{PROGRAM} version {version}\n".encode())
         return 0
     if command == "prestart":
-        _prestart(setup, options.get("config") or lookup.config_path())
+        _prestart(setup, options["config"] or lookup.config_path())
         return 0
     if command in ("poststart", "poststop"):
         return 0
@@ -52,30 +50,16 @@ def _run(setup: "Setup", version: str, argv: "list[str]") -> int:
     return 2
 
 
-def _parse(argv: "list[str]") -> "tuple[dict[str, str], str]":
-    """Flags as Go spells them, one dash or two, and the command behind them."""
-    options: dict[str, str] = {}
-    words = iter(argv)
-    for word in words:
-        if not word.startswith("-"):
-            return options, word
-        name, sign, value = word.lstrip("-").partition("=")
-        if name not in ("config", "debug", "version"):
-            return {}, ""
-        options[name] = value if sign or name != "config" else next(words, "")
-    return options, ""
-
-
-def _prestart(setup: "Setup", config_path: str) -> None:
-    state = given.read_state()
-    bundle = given.bundle_of(state)
+def _prestart(setup: Setup, config_path: str) -> None:
+    created = given.read_state()
+    bundle = given.bundle_of(created)
     data = given.read_config(f"{bundle}/config.json")
     spec = given.parse_config(data)
-    found = lookup.find(setup, lookup.HOOK, config_path, spec, data)
+    found = lookup.find(setup, state.HOOK, config_path, spec, data)
     edits = found.edits
     if not edits.keys() & {"devices", "mounts", "prepare"}:
         return
-    pid = state.get("pid")
+    pid = created.get("pid")
     if type(pid) is not int or pid < 1:
         raise FormatError("the container's state names no process", hint="this hook is one for prestart")
     process = _open_process(pid)
@@ -88,13 +72,12 @@ def _prestart(setup: "Setup", config_path: str) -> None:
 class _Carrier:
     """One container, and what it is given."""
 
-    __slots__ = ("_edits", "_found", "_is_mapped", "_owner", "_process", "_root", "_setup", "_spec")
+    __slots__ = ("_edits", "_found", "_is_mapped", "_owner", "_process", "_root", "_setup")
 
-    def __init__(self, setup: "Setup", found: "Found", spec: "dict[str, Any]", process: int, root: str) -> None:
+    def __init__(self, setup: Setup, found: "Found", spec: "dict[str, Any]", process: int, root: str) -> None:
         self._setup = setup
         self._found = found
         self._edits = found.edits
-        self._spec = spec
         self._process = process
         self._root = root
         self._owner = given.root_owner(spec) or _owner_of(process)
@@ -135,10 +118,8 @@ class _Carrier:
 
     def _keep(self, freight: "list[Freight]") -> None:
         """Leave the launcher what is carried. Containers with a user namespace are not for it."""
-        switches = self._found.switches
-        if not self._is_mapped and not switches["log"]:
-            view = oci.request_view(self._spec, switches["env_names"], ())
-            keep.keep_carry(self._setup.state, view, self._found, freight)
+        if not self._is_mapped and not self._found.switches["log"]:
+            keep.keep_carry(self._setup.state, self._found, freight)
 
 
 def _open_process(pid: int) -> int:

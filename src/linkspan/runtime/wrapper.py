@@ -8,7 +8,7 @@ import posix as os
 import sys
 
 from linkspan.errors import LinkspanError
-from linkspan.formats import fastjson, oci
+from linkspan.formats import fastjson, oci, state
 from linkspan.kernel import files, stamps
 from linkspan.runtime import given, lookup, patch
 from linkspan.runtime.lookup import Setup
@@ -36,13 +36,12 @@ def _run(setup: Setup, argv: "list[str]") -> str:
     """Patch the bundle where the verb is create; the low-level runtime to go on with."""
     config_path = lookup.config_path()
     if not oci.is_create(argv):
-        return str(lookup.find(setup, lookup.WRAPPER, config_path, {}, b"{}").switches["low_level"])
+        return str(lookup.find_switches(setup, config_path)["low_level"])
     bundle = oci.bundle_of(argv)
     path = f"{bundle}/config.json"
     data = given.read_config(path)
     spec = given.parse_config(data)
-    found = lookup.find(setup, lookup.WRAPPER, config_path, spec, data)
-    view = oci.request_view(spec, found.switches["env_names"], found.switches["annotation_prefixes"])
+    found = lookup.find(setup, state.WRAPPER, config_path, spec, data)
     if _apply(setup, spec, bundle, found.edits):
         files.write_whole(path, (fastjson.dumps(spec) + "\n").encode(), None, durable=False)
     if found.switches["log"]:
@@ -50,16 +49,16 @@ def _run(setup: Setup, argv: "list[str]") -> str:
 
         report.success(found.switches["log"], found.edits)
     else:
-        _keep(setup, view, found)
+        _keep(setup, found)
     return str(found.switches["low_level"])
 
 
-def _keep(setup: Setup, view: "dict[str, Any]", found: lookup.Found) -> None:
+def _keep(setup: Setup, found: lookup.Found) -> None:
     """Leave the launcher what was just applied; what it has to write into a log is not for it."""
     from linkspan.runtime import keep, rootfs
 
     written = rootfs.written(found.edits.get("prepare") or {})
-    keep.keep_edits(setup.state, view, found, setup.hook, written)
+    keep.keep_edits(setup.state, found, setup.hook, written)
 
 
 def _apply(setup: Setup, spec: "dict[str, Any]", bundle: str, edits: "dict[str, Any]") -> bool:

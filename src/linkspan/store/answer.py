@@ -15,6 +15,7 @@ from linkspan.errors import FormatError, RequestError, StaleError
 from linkspan.facts.model import HostFacts
 from linkspan.facts.snapshot import Search
 from linkspan.formats.oci import NVIDIA_HOOKS
+from linkspan.formats.state import HOOK, WRAPPER
 from linkspan.formats.toolkit_config import ToolkitConfig
 from linkspan.plan.injection import inject
 from linkspan.plan.model import ContainerView, DeviceRequest, Policy
@@ -24,9 +25,6 @@ from linkspan.plan.requirements import check
 from linkspan.plan.selection import select
 from linkspan.store import specs, state
 from linkspan.store.registry import load
-
-WRAPPER, HOOK = "wrapper", "prestart-hook"
-"""Who asks; ``runtime.lookup`` has the same words."""
 
 FactsSource = Callable[[Search], HostFacts]
 

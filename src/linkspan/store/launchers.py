@@ -65,6 +65,7 @@ START_PATH = (
     "runtime/__init__",
     "runtime/cdi_hook",
     "runtime/container",
+    "runtime/ending",
     "runtime/full_program",
     "runtime/given",
     "runtime/hook",
@@ -174,10 +175,20 @@ def launch(place: Place, python: str, program: str, *, below: str = "") -> None:
 
     ``below`` is for packages: the folder in which their files are gathered.
     """
-    makers = (runtime_start, hook_start, prestart_start, cdi_hook_start)
-    starts = [make(place, python) for make in makers]
-    for path, start in zip(place.launchers, starts, strict=True):
-        files.write_whole(f"{below}{place.library}/{os.path.basename(path)}.start", start)
+    for path, (role, imports, arguments) in _starts(place).items():
+        code = f"from linkspan.runtime.{imports}\nmain({arguments}, sys.argv[1:])"
+        start = (
+            python,
+            archive.OPENING.format(folder=place.library) + code,
+            role,
+            __version__,
+            place.state,
+            place.hook,
+        )
+        files.write_whole(
+            f"{below}{place.library}/{os.path.basename(path)}.start",
+            b"".join(os.fsencode(one) + b"\0" for one in start),
+        )
         with open(program, "rb") as file:
             files.write_whole(f"{below}{path}", file.read(), 0o755)
 
@@ -203,40 +214,12 @@ def _is_new_enough(python: str) -> bool:
     return probe.stdout.strip() == "True"
 
 
-def runtime_start(place: Place, python: str) -> bytes:
-    """What the runtime wrapper's launcher starts, and what it has to know before."""
-    code = _program(place, "from linkspan.runtime.wrapper import Setup, main", f"main({_setup(place)}, sys.argv[1:])")
-    return _strings(python, code, "runtime", __version__, place.state, place.hook)
-
-
-def hook_start(place: Place, python: str) -> bytes:
-    """What the hook's launcher starts."""
-    code = _program(place, "from linkspan.runtime.hook import main", f"main({place.state!r}, sys.argv[1:])")
-    return _strings(python, code, "hook", __version__, place.state, place.hook)
-
-
-def prestart_start(place: Place, python: str) -> bytes:
-    """What the prestart hook's launcher starts."""
-    call = f"main({_setup(place)}, {__version__!r}, sys.argv[1:])"
-    code = _program(
-        place, "from linkspan.runtime.lookup import Setup\nfrom linkspan.runtime.prestart import main", call
-    )
-    return _strings(python, code, "prestart", __version__, place.state, place.hook)
-
-
-def cdi_hook_start(place: Place, python: str) -> bytes:
-    """What the launcher starts for specs of NVIDIA's toolkit; it repeats nothing of that itself."""
-    code = _program(place, "from linkspan.runtime.cdi_hook import main", f"main({__version__!r}, sys.argv[1:])")
-    return _strings(python, code, "other", __version__, place.state, place.hook)
-
-
-def _setup(place: Place) -> str:
-    return f"Setup({place.state!r}, {place.hook!r}, {list(place.full_program)!r})"
-
-
-def _program(place: Place, imports: str, call: str) -> str:
-    return f"{archive.OPENING.format(folder=place.library)}{imports}\n{call}"
-
-
-def _strings(*values: str) -> bytes:
-    return b"".join(os.fsencode(value) + b"\0" for value in values)
+def _starts(place: Place) -> dict[str, tuple[str, str, str]]:
+    """Each launcher: its role (``runtime/native/launcher.c``), what it imports, what stands before its arguments."""
+    setup = f"Setup({place.state!r}, {place.hook!r}, {list(place.full_program)!r})"
+    return {
+        place.runtime: ("runtime", "wrapper import Setup, main", setup),
+        place.hook: ("hook", "hook import main", repr(place.state)),
+        place.prestart: ("prestart", "prestart import Setup, main", f"{setup}, {__version__!r}"),
+        place.cdi_hook: ("other", "cdi_hook import main", repr(__version__)),
+    }

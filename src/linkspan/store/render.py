@@ -10,9 +10,9 @@ from typing import Any
 
 from linkspan.errors import LinkspanError
 from linkspan.formats import fastjson, oci
-from linkspan.formats.state import edits_name
+from linkspan.formats.state import WRAPPER, edits_name
 from linkspan.store import state
-from linkspan.store.answer import WRAPPER, answer
+from linkspan.store.answer import answer
 
 
 def main(argv: list[str]) -> int:

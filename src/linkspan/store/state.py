@@ -4,6 +4,7 @@ The layout is in ``formats.state``. Everything is written whole, by rename, read
 folder that cannot be written (a full disk, a rootless user) costs time at the next start, and nothing else.
 """
 
+import contextlib
 import os
 from typing import Any
 
@@ -139,13 +140,6 @@ def _keep(path: str, text: str) -> None:
 
 
 def _make_room(folder: str, limit: int) -> None:
-    """Drop the older half of what is in a folder when it is too much."""
-    try:
-        names = os.listdir(folder)
-        if len(names) < limit:
-            return
-        paths = sorted((f"{folder}/{name}" for name in names), key=os.path.getmtime)
-        for path in paths[: limit // 2]:
-            os.unlink(path)
-    except OSError:
-        return
+    """Drop what is older where it is too much; where that fails, it is."""
+    with contextlib.suppress(OSError):
+        files.make_room(folder, limit)

@@ -92,7 +92,7 @@ class Native:
         """Keep edits as the wrapper does for a container that asks as this specification does; the request's text."""
         view = oci.request_view(spec, ENV_NAMES, PREFIXES)
         written = rootfs.written(edits.get("prepare") or {})
-        keep.keep_edits(self.state, view, Found(self.switches, edits, list(stamps)), self.hook, written)
+        keep.keep_edits(self.state, Found(self.switches, view, edits, list(stamps)), self.hook, written)
         return record.request_text((self.config, state.config_stamp(self.switches)), view)
 
     def create(self, text: str | bytes) -> bool:

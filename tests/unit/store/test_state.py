@@ -4,6 +4,7 @@ import pytest
 
 from linkspan.errors import ConfigError
 from linkspan.facts.model import HostFacts, Stamp
+from linkspan.formats import oci
 from linkspan.formats.state import edits_name
 from linkspan.formats.toolkit_config import ToolkitConfig
 from linkspan.runtime import lookup
@@ -12,6 +13,11 @@ from linkspan.store.state import Search, snapshot
 
 VIEW = {"env": ["NVIDIA_VISIBLE_DEVICES=0"], "annotations": {}, "mounts": [], "privileged": False}
 SPEC = {"process": {"env": VIEW["env"]}}
+
+
+def view_of(spec):
+    """The request view of a config.json, under the settings that these tests have."""
+    return oci.request_view(spec, [], ["cdi.k8s.io/"])
 
 
 @pytest.fixture
@@ -45,10 +51,13 @@ def test_edits_are_found_by_the_same_request_and_configuration_only(tmp_path, pa
     switches = state.switches(ToolkitConfig(), stamp, path)
     folder = str(tmp_path / "state")
     state.keep_edits(folder, edits_name(VIEW, switches, "wrapper"), {"env": ["A=1"]}, [])
-    assert lookup.read_edits(folder, "wrapper", SPEC, switches)["edits"] == {"env": ["A=1"]}
-    assert lookup.read_edits(folder, "wrapper", {"process": {"env": ["NVIDIA_VISIBLE_DEVICES=1"]}}, switches) is None
+    assert lookup.read_edits(folder, "wrapper", view_of(SPEC), switches)["edits"] == {"env": ["A=1"]}
+    assert (
+        lookup.read_edits(folder, "wrapper", view_of({"process": {"env": ["NVIDIA_VISIBLE_DEVICES=1"]}}), switches)
+        is None
+    )
     other = {**switches, "config": "/other.toml"}
-    assert lookup.read_edits(folder, "wrapper", SPEC, other) is None
+    assert lookup.read_edits(folder, "wrapper", view_of(SPEC), other) is None
 
 
 def test_edits_whose_stamps_changed_are_not_found(tmp_path, path):
@@ -58,9 +67,9 @@ def test_edits_whose_stamps_changed_are_not_found(tmp_path, path):
     witness.write_text("1")
     stamps = state.stamp_list((Stamp(kind="file", path=str(witness), value=state.stamps.take("file", str(witness))),))
     state.keep_edits(str(tmp_path), edits_name(VIEW, switches, "wrapper"), {}, stamps)
-    assert lookup.read_edits(str(tmp_path), "wrapper", SPEC, switches)["edits"] == {}
+    assert lookup.read_edits(str(tmp_path), "wrapper", view_of(SPEC), switches)["edits"] == {}
     witness.write_text("22")
-    assert lookup.read_edits(str(tmp_path), "wrapper", SPEC, switches) is None
+    assert lookup.read_edits(str(tmp_path), "wrapper", view_of(SPEC), switches) is None
 
 
 def test_the_number_of_kept_edits_has_a_bound(tmp_path, path, monkeypatch):
@@ -71,7 +80,9 @@ def test_the_number_of_kept_edits_has_a_bound(tmp_path, path, monkeypatch):
         view = {**VIEW, "env": [f"NVIDIA_VISIBLE_DEVICES={number}"]}
         state.keep_edits(str(tmp_path), edits_name(view, switches, "wrapper"), {}, [])
     assert len(os.listdir(tmp_path / "edits")) <= 8
-    assert lookup.read_edits(str(tmp_path), "wrapper", {"process": {"env": view["env"]}}, switches)["edits"] == {}
+    assert (
+        lookup.read_edits(str(tmp_path), "wrapper", view_of({"process": {"env": view["env"]}}), switches)["edits"] == {}
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path, path):
