@@ -6,7 +6,11 @@ with linkspan.
 
 import os
 import stat
+from collections.abc import Callable
 from typing import Any
+
+from tests.containers import Bundle, Outcome, Runtime, new_bundle, run
+from tests.rootfs import Kind, fresh_root
 
 
 def inject(config: dict[str, Any], spec: dict[str, Any], names: list[str]) -> None:
@@ -15,6 +19,22 @@ def inject(config: dict[str, Any], spec: dict[str, Any], names: list[str]) -> No
     for edits in (*(devices[name] for name in names), spec.get("containerEdits", {})):
         _apply(config, edits)
     config["mounts"].sort(key=lambda entry: entry["destination"].count("/"))
+
+
+def start(
+    spec: dict[str, Any],
+    runtime: Runtime,
+    command: tuple[str, ...],
+    devices: list[str],
+    *,
+    kind: Kind = "debian",
+    shape: Callable[[Bundle], Any] = lambda bundle: bundle,
+) -> Outcome:
+    """A container's life with the named devices; ``shape`` changes its bundle before they are injected."""
+    with fresh_root(kind) as root, new_bundle(root, *command) as bundle:
+        shape(bundle)
+        inject(bundle.config, spec, devices)
+        return run(runtime, bundle)
 
 
 def _apply(config: dict[str, Any], edits: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +74,14 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.fixture
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of the machine's decides, and the toolkit's configuration is the test's own."""
+    for name in [name for name in os.environ if name.startswith(("LINKSPAN_", "NVIDIA_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NVIDIA_CTK_CONFIG_FILE_PATH", str(tmp_path / "config.toml"))
 
 
 @pytest.fixture(scope="session")

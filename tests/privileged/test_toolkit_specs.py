@@ -1,7 +1,6 @@
 """CDI specs that NVIDIA's toolkit wrote: an engine applies one, and our program of its hook's name does the rest."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +32,6 @@ def spec(toolkit_550: Toolkit) -> dict[str, Any]:
     return found
 
 
-def start(
-    spec: dict[str, Any],
-    runtime: Runtime,
-    command: tuple[str, ...],
-    devices: list[str],
-    *,
-    kind: Kind = "debian",
-    shape: Callable[[Bundle], Any] = lambda bundle: bundle,
-) -> Outcome:
-    with fresh_root(kind) as root, new_bundle(root, *command) as bundle:
-        shape(bundle)
-        cdi_engine.inject(bundle.config, spec, devices)
-        return run(runtime, bundle)
-
-
 def test_the_spec_has_the_six_hooks_of_the_toolkit(spec: dict[str, Any]) -> None:
     assert [hook["args"][1] for hook in spec["containerEdits"]["hooks"]] == [
         "create-symlinks",
@@ -66,7 +50,7 @@ def test_the_real_nvidia_smi_lists_exactly_the_devices_named(
     spec: dict[str, Any], runtime: Runtime, devices: list[str]
 ) -> None:
     expected = range(8) if devices == ["all"] else map(int, devices)
-    outcome = start(spec, runtime, inside.LIST_GPUS, devices)
+    outcome = cdi_engine.start(spec, runtime, inside.LIST_GPUS, devices)
     assert inside.uuids(outcome.output) == inside.gpu_uuids(expected), outcome
 
 
@@ -74,13 +58,15 @@ def test_the_real_nvidia_smi_lists_exactly_the_devices_named(
 def test_the_driver_libraries_are_found_by_name_in_an_empty_environment(
     spec: dict[str, Any], runtime: Runtime, kind: Kind
 ) -> None:
-    outcome = start(spec, runtime, inside.open_libraries(*inside.LIBRARIES, musl=kind == "musl"), ["0"], kind=kind)
+    outcome = cdi_engine.start(
+        spec, runtime, inside.open_libraries(*inside.LIBRARIES, musl=kind == "musl"), ["0"], kind=kind
+    )
     inside.assert_found(outcome, *inside.LIBRARIES)
 
 
 def test_below_a_root_that_is_read_only_for_the_container_too(spec: dict[str, Any], runtime: Runtime) -> None:
     command = inside.open_libraries(*inside.LIBRARIES)
-    outcome = start(spec, runtime, command, ["0"], shape=Bundle.read_only)
+    outcome = cdi_engine.start(spec, runtime, command, ["0"], shape=Bundle.read_only)
     inside.assert_found(outcome, *inside.LIBRARIES)
 
 
@@ -112,7 +98,7 @@ def test_links_that_a_spec_leaves_to_ldconfig_are_made(spec: dict[str, Any], run
     hooks = [hook for hook in spec["containerEdits"]["hooks"] if "create-symlinks" not in hook["args"]]
     changed = {**spec, "containerEdits": {**spec["containerEdits"], "hooks": hooks}}
     command = inside.open_libraries(*inside.LIBRARIES, musl=kind == "musl")
-    inside.assert_found(start(changed, runtime, command, ["0"], kind=kind), *inside.LIBRARIES)
+    inside.assert_found(cdi_engine.start(changed, runtime, command, ["0"], kind=kind), *inside.LIBRARIES)
 
 
 def test_the_drivers_libraries_go_before_the_images_whose_own_order_stays(
@@ -153,7 +139,7 @@ def test_a_hook_of_a_newer_toolkit_does_not_keep_the_container_from_starting(
     hooks = spec["containerEdits"]["hooks"]
     newer = {**hooks[0], "args": ["nvidia-cdi-hook", "invented-later", "--with=flags"]}
     changed = {**spec, "containerEdits": {**spec["containerEdits"], "hooks": [*hooks, newer]}}
-    outcome = start(changed, runc, inside.open_libraries(*inside.LIBRARIES), ["0"])
+    outcome = cdi_engine.start(changed, runc, inside.open_libraries(*inside.LIBRARIES), ["0"])
     inside.assert_found(outcome, *inside.LIBRARIES)
 
 

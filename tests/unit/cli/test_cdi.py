@@ -1,6 +1,5 @@
 import io
 import json
-import os
 import sys
 
 import msgspec
@@ -14,13 +13,7 @@ from linkspan.formats.cdi_reader import read
 
 HOOK = "/bin/true"
 
-
-@pytest.fixture(autouse=True)
-def _own_settings(tmp_path, monkeypatch):
-    """No test reads the settings of the machine it runs on."""
-    for name in [name for name in os.environ if name.startswith(("LINKSPAN_", "NVIDIA_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("NVIDIA_CTK_CONFIG_FILE_PATH", str(tmp_path / "config.toml"))
+pytestmark = pytest.mark.usefixtures("own_settings")
 
 
 @pytest.fixture

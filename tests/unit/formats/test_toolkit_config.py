@@ -8,6 +8,7 @@ from linkspan.errors import ConfigError
 from linkspan.formats import toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig, config_path, lines, parse
 from linkspan.plan.model import CAPABILITIES
+from tests.unit.default_config import DEFAULT
 
 PATH = "/etc/nvidia-container-runtime/config.toml"
 
@@ -42,43 +43,7 @@ def test_keys_and_tables_that_we_do_not_know_are_ignored():
 
 
 def test_what_the_toolkit_writes_by_default_reads_as_the_defaults():
-    text = """
-#accept-nvidia-visible-devices-as-volume-mounts=false
-disable-require = false
-supported-driver-capabilities = "compat32,compute,display,graphics,ngx,utility,video"
-#swarm-resource="DOCKER_RESOURCE_GPU"
-
-[nvidia-container-cli]
-environment = []
-ldconfig = "@/sbin/ldconfig"
-load-kmods = true
-
-[nvidia-container-runtime]
-log-level = "info"
-mode = "auto"
-runtimes = ["runc", "crun"]
-
-[nvidia-container-runtime.modes]
-
-[nvidia-container-runtime.modes.cdi]
-annotation-prefixes = ["cdi.k8s.io/"]
-default-kind = "nvidia.com/gpu"
-spec-dirs = ["/etc/cdi", "/var/run/cdi"]
-
-[nvidia-container-runtime.modes.csv]
-mount-spec-path = "/etc/nvidia-container-runtime/host-files-for-container.d"
-
-[nvidia-container-runtime.modes.legacy]
-cuda-compat-mode = "ldconfig"
-
-[nvidia-container-runtime-hook]
-path = "nvidia-container-runtime-hook"
-skip-mode-detection = false
-
-[nvidia-ctk]
-path = "nvidia-ctk"
-"""
-    assert parse(text, PATH) == ToolkitConfig()
+    assert parse(DEFAULT, PATH) == ToolkitConfig()
 
 
 @pytest.mark.parametrize(
