@@ -29,5 +29,5 @@ def run(options: Options) -> None:
     """Let an engine know the runtime. Raises LinkspanError where that cannot be done."""
     raise LinkspanError(
         f"this linkspan cannot configure {options.runtime} yet",
-        hint="docs/how-to/use-with-runc.md says what to write into its configuration",
+        hint=f"run 'linkspan engine configure {options.runtime}' instead",
     )
