@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from tests import mounts
 from tests.debian import UnavailableError
+from tests.folders import open_folder
 
 PR_SET_CHILD_SUBREAPER = 36
 WAIT_S = 30.0
@@ -147,8 +148,7 @@ class Bundle:
 @contextlib.contextmanager
 def new_bundle(root: str, *command: str) -> Iterator[Bundle]:
     """A bundle in a folder of its own, which the container's ids of a user namespace can reach."""
-    with tempfile.TemporaryDirectory(prefix="linkspan-bundle-") as folder:
-        os.chmod(folder, 0o755)
+    with open_folder("bundle") as folder:
         yield Bundle(folder, root, command)
 
 
@@ -192,8 +192,7 @@ def why_not(runtime: Runtime) -> str:
 
 
 def _try_a_container(runtime: Runtime) -> str:
-    with tempfile.TemporaryDirectory(prefix="linkspan-probe-") as root:
-        os.chmod(root, 0o755)
+    with open_folder("probe") as root:
         for name in ("dev", "proc", "sys", "bin"):
             os.mkdir(f"{root}/{name}")
         busybox = shutil.which("busybox")

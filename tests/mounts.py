@@ -3,12 +3,12 @@
 import contextlib
 import ctypes
 import os
-import tempfile
 from collections.abc import Iterator
 
 from linkspan.errors import KernelError
 from linkspan.kernel import namespace
 from tests.debian import UnavailableError
+from tests.folders import open_folder
 
 MS_BIND = 0x1000
 MS_RDONLY_BIND = 0x1 | 0x20 | MS_BIND  # MS_RDONLY, MS_REMOUNT
@@ -45,8 +45,7 @@ def unmount(target: str) -> None:
 def overlay(lower: str, folder: str | None = None) -> Iterator[str]:
     """A writable copy of a tree, at no cost: what is written goes to a temporary folder (made below ``folder``)."""
     enter_private_mounts()
-    with tempfile.TemporaryDirectory(prefix="linkspan-overlay-", dir=folder) as work:
-        os.chmod(work, 0o755)  # the container's ids of a user namespace have to get in
+    with open_folder("overlay", folder) as work:
         for name in ("upper", "work", "merged"):
             os.mkdir(f"{work}/{name}")
         mount("overlay", f"{work}/merged", "overlay", 0, f"lowerdir={lower},upperdir={work}/upper,workdir={work}/work")

@@ -4,13 +4,13 @@ import contextlib
 import dataclasses
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 
 from tests.engines import images, machine, roots
 from tests.engines.cgroups import Version
 from tests.engines.machine import Machine
 from tests.engines.roots import Release
+from tests.folders import open_folder
 from tests.toolkit import Toolkit
 
 CONFIG = "/etc/nvidia-container-runtime/config.toml"
@@ -50,8 +50,7 @@ class GpuMachine:
 def boot(release: Release, driver_root: str, version: Version = "v1") -> Iterator[GpuMachine]:
     """Such a machine on a Debian release, with the driver at ``driver_root``."""
     lower, image = roots.root(release), os.path.dirname(images.cuda())
-    with tempfile.TemporaryDirectory(prefix="linkspan-toolkit-") as folder:
-        os.chmod(folder, 0o755)  # user namespaces have to get in
+    with open_folder("toolkit") as folder:
         toolkit = Toolkit(folder, driver_root)
         with machine.boot(lower, folder, driver_root, image, version=version) as running:
             _make_nodes(running, driver_root)

@@ -7,6 +7,7 @@ import pytest
 from linkspan.sim.spec import SimSpec
 from tests import containers, driver_files, mounts
 from tests.containers import RUNTIMES, Runtime
+from tests.folders import open_folder
 from tests.toolkit import Toolkit
 
 
@@ -28,22 +29,14 @@ def runc() -> Runtime:
 
 
 @pytest.fixture(scope="session", params=["535", "550"])
-def toolkit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toolkit]:
+def toolkit(request: pytest.FixtureRequest) -> Iterator[Toolkit]:
     """linkspan installed for a host with eight simulated GPUs and the real driver files of each series."""
-    with driver_files.gpu_host(request.param, SimSpec(gpus=8, model="H100")) as root:
-        yield Toolkit(_folder(tmp_path_factory), root)
+    with driver_files.gpu_host(request.param, SimSpec(gpus=8, model="H100")) as root, open_folder("toolkit") as folder:
+        yield Toolkit(folder, root)
 
 
 @pytest.fixture(scope="session")
-def toolkit_550(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toolkit]:
+def toolkit_550() -> Iterator[Toolkit]:
     """The same with driver 550 alone, for tests where the driver makes no difference."""
-    with driver_files.gpu_host("550", SimSpec(gpus=8, model="H100")) as root:
-        yield Toolkit(_folder(tmp_path_factory), root)
-
-
-def _folder(factory: pytest.TempPathFactory) -> str:
-    """A folder that a container's user namespace can reach; pytest's own cannot be entered by others."""
-    folder = factory.mktemp("toolkit")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    return str(folder)
+    with driver_files.gpu_host("550", SimSpec(gpus=8, model="H100")) as root, open_folder("toolkit") as folder:
+        yield Toolkit(folder, root)

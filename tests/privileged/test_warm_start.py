@@ -13,6 +13,7 @@ from linkspan.formats import record
 from linkspan.sim.spec import SimSpec
 from tests import cdi_engine, driver_files, rootfs
 from tests.containers import Bundle, Outcome, Runtime, Wrapper, new_bundle, run
+from tests.folders import open_folder
 from tests.privileged import inside
 from tests.rootfs import Kind, fresh_root
 from tests.toolkit import Toolkit
@@ -24,12 +25,10 @@ CUDA_IMAGE = "NVIDIA_DRIVER_CAPABILITIES=compute,utility"
 
 
 @pytest.fixture
-def warm(tmp_path: Path) -> Iterator[Toolkit]:
+def warm() -> Iterator[Toolkit]:
     """A toolkit whose state is the test's own."""
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-    with driver_files.gpu_host("550", SimSpec(gpus=8, model="H100")) as root:
-        yield Toolkit(str(tmp_path), root)
+    with driver_files.gpu_host("550", SimSpec(gpus=8, model="H100")) as root, open_folder("toolkit") as folder:
+        yield Toolkit(folder, root)
 
 
 @contextlib.contextmanager
