@@ -93,8 +93,20 @@ def _shared_mounts(root_fd: int) -> "set[bytes]":
     rows = mountid.rows()
     root = mountid.of(root_fd)
     if root in rows and mountid.is_shared(rows[root]):
-        mounts.make_private(root_fd)
+        _make_private(root_fd)
     return {number for number, row in rows.items() if number != root and mountid.is_shared(row)}
+
+
+def _make_private(root_fd: int) -> None:
+    try:
+        mounts.make_private(root_fd)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise UnsafePath(
+            "the container's root lies in a mount that the host shares, and is none itself",
+            hint="mount it, or go into a mount namespace of its own first: unshare --mount",
+        ) from None
 
 
 def _is_there(item: Freight, target: int) -> bool:

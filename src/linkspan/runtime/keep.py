@@ -13,6 +13,7 @@ from linkspan.kernel import carry, files, notes, paths, prepare
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from linkspan.kernel.carry import Freight
@@ -75,7 +76,7 @@ def keep_edits(folder: str, found: "Found", hook: str, written: "list[str]") -> 
     _keep(f"{folder}/{record.READY}", READY_KEPT, key, [key, *_ready(edits, found.stamps, hook, written)])
 
 
-def keep_carry(folder: str, found: "Found", freight: "list[Freight]") -> None:
+def keep_carry(folder: str, found: "Found", freight: "Sequence[Freight]") -> None:
     """Keep what the prestart hook carries into a container with the request that it was found for.
 
     Annotations are none of that hook's business, and no part of the key. ``freight`` are the mounts among the edits,
