@@ -52,8 +52,7 @@ def put_start_path(root: str) -> None:
     """What ``linkspan install --prefix /usr`` makes, less the archive, which is for one version of Python."""
     source = f"{root}{LIBRARY}/packages/linkspan"
     python = f"{LIBRARY}/python"  # a link, which the package makes once it is on the machine
-    full_program = launchers.full_program_in(f"{LIBRARY}/packages", (python, "-IS"))
-    place = launchers.Place(prefix=PREFIX, full_program=full_program)
+    place = launchers.Place(prefix=PREFIX, home=f"{LIBRARY}/packages", python=(python, "-IS"))
     os.makedirs(f"{root}{place.programs}")
     launchers.put_modules(source, f"{root}{place.library}")
     launchers.launch(place, python, f"{source}/{launchers.LAUNCHER}", below=root)

@@ -33,10 +33,10 @@ def _become_hook(own: str, argv: list[str]) -> int:
     return 1
 
 
-def main() -> NoReturn:
-    """The entry point of the program."""
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """The entry point of the program, with the arguments after its name."""
     try:
-        code = run(sys.argv[1:])
+        code = run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read our output has seen enough

@@ -53,7 +53,12 @@ class Carrier:
         if not self.binds_nodes:
             return []
         places = [entry["path"] for entry in self.edits.get("devices", ())]
-        return [{"source": path, "destination": path, "options": ["bind", "nosuid", "noexec"]} for path in places]
+        options = ["bind", "nosuid", "noexec"]
+        return [{"source": self.node_of(path), "destination": path, "options": options} for path in places]
+
+    def node_of(self, path: str) -> str:
+        """Where this host has the node that the container gets at this path."""
+        return path
 
     def cgroup(self) -> "cgroup.Devices":
         """The device cgroup whose rules are to be changed."""

@@ -26,6 +26,24 @@ def owner_of(process: int) -> "tuple[int, int]":
     return status.st_uid, status.st_gid
 
 
+def root_owner_of(process: int) -> "tuple[int, int]":
+    """Our ids of the root of a process's user namespace; where that is ours, our own."""
+    if shares(process, "user"):
+        return os.geteuid(), os.getegid()
+    uid, gid = (_mapped_root(process, name) for name in ("uid_map", "gid_map"))
+    return owner_of(process) if uid is None or gid is None else (uid, gid)
+
+
+def _mapped_root(process: int, name: str) -> "int | None":
+    """See user_namespaces(7): lines of the first id within, the first outside, and how many."""
+    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+    try:
+        rows = [line.split() for line in os.read(fd, 65536).splitlines()]
+    finally:
+        os.close(fd)
+    return next((int(outside) for inside, outside, _ in rows if inside == b"0"), None)
+
+
 def open_root(process: int, root: str) -> int:
     """A descriptor of the container's root, in the container's mounts.
 
@@ -42,6 +60,27 @@ def open_root(process: int, root: str) -> int:
         os.close(top)
     if fd is None or _identity(os.fstat(fd)) != _identity(_stat(root)):
         raise KernelError(f"the container's root {root} is another one in its own mounts", subject=root)
+    return _not_our_own(fd, root)
+
+
+def open_root_of_caller(process: int, root: str) -> int:
+    """A descriptor of a container's root, by a path of the process that is about to become that container's.
+
+    Raises KernelError.
+    """
+    top = os.open("root", _FOLDER, dir_fd=process)
+    try:
+        fd = paths.open_folder(top, root)
+        if fd is None:
+            raise KernelError(f"cannot find the container's root {root}: no such folder", subject=root)
+        if _identity(os.fstat(fd)) == _identity(os.fstat(top)):
+            raise KernelError(f"the container's root {root} is that of the calling process", subject=root)
+    finally:
+        os.close(top)
+    return _not_our_own(fd, root)
+
+
+def _not_our_own(fd: int, root: str) -> int:
     if _identity(os.fstat(fd)) == _identity(os.stat("/")):
         raise KernelError(f"the container's root {root} is the root of this host", subject=root)
     return fd

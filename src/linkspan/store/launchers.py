@@ -1,7 +1,8 @@
-"""Puts the start path in place: a small tree of modules, and four launchers that depend on nothing else.
+"""Puts the start path in place: a small tree of modules, and launchers that depend on nothing else.
 
     PREFIX/lib/linkspan/    the modules that a container start needs, their archive (``archive``), and what to start
     PREFIX/bin/linkspan-runtime, linkspan-hook, linkspan-prestart-hook, linkspan-cdi-hook
+    PREFIX/bin/linkspan-ctk, linkspan-container-cli, which start the whole package
     PREFIX/bin/nvidia-…     links to these, by the names that engines look for (``names``)
 
 The launchers, all the same small native program, name their interpreter, their modules and the full program
@@ -85,26 +86,33 @@ LAUNCHER = "runtime/native/launcher"
 """The program that all launchers are, compiled with the package; its source says what it reads and does."""
 
 
-def full_program() -> tuple[str, ...]:
-    """How the start path starts the full program: by this interpreter, from the folder that this package is in."""
-    home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    return full_program_in(home, process.own_python())
+def home() -> str:
+    """The folder that this package is in."""
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def full_program_in(home: str, python: Sequence[str]) -> tuple[str, ...]:
-    """The same, for a package in ``home`` and an isolated interpreter, which does not look there by itself."""
-    code = (
-        f"import sys; sys.path.append({home!r}); from linkspan.store.render import main; sys.exit(main(sys.argv[1:]))"
-    )
+def program_in(home: str, python: Sequence[str], module: str, *further: str) -> tuple[str, ...]:
+    """How a module's ``main`` is run, for a package in ``home`` and an isolated interpreter, which looks nowhere.
+
+    It is given the command line's arguments, then these.
+    """
+    call = ", ".join(["sys.argv[1:]", *map(repr, further)])
+    code = f"import sys; sys.path.append({home!r}); from {module} import main; sys.exit(main({call}))"
     return *python, "-c", code
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the start path goes and what it is tied to."""
+    """Where the start path goes and what it is tied to: the whole package in ``home``, and a ``python`` for it."""
 
     prefix: str = "/usr/local"
     state: str = state.FOLDER
-    full_program: tuple[str, ...] = msgspec.field(default_factory=full_program)
+    home: str = msgspec.field(default_factory=home)
+    python: tuple[str, ...] = msgspec.field(default_factory=process.own_python)
+
+    @property
+    def full_program(self) -> tuple[str, ...]:
+        """How the start path starts the full program."""
+        return program_in(self.home, self.python, "linkspan.store.render")
 
     @property
     def library(self) -> str:
@@ -137,9 +145,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.programs}/linkspan-cdi-hook"
 
     @property
+    def ctk(self) -> str:
+        """The launcher of what answers to nvidia-ctk."""
+        return f"{self.programs}/linkspan-ctk"
+
+    @property
+    def container_cli(self) -> str:
+        """The launcher of what answers to nvidia-container-cli."""
+        return f"{self.programs}/linkspan-container-cli"
+
+    @property
     def launchers(self) -> tuple[str, ...]:
         """All of them."""
-        return self.runtime, self.hook, self.prestart, self.cdi_hook
+        return self.runtime, self.hook, self.prestart, self.cdi_hook, self.ctk, self.container_cli
 
 
 def install(place: Place, *, compat: bool = True, replace: bool = False) -> tuple[str, ...]:
@@ -177,16 +195,8 @@ def launch(place: Place, python: str, program: str, *, below: str = "") -> None:
 
     ``below`` is for packages: the folder in which their files are gathered.
     """
-    for path, (role, imports, arguments) in _starts(place).items():
-        code = f"from linkspan.runtime.{imports}\nmain({arguments}, sys.argv[1:])"
-        start = (
-            python,
-            archive.OPENING.format(folder=place.library) + code,
-            role,
-            __version__,
-            place.state,
-            place.hook,
-        )
+    for path, (role, code) in _starts(place).items():
+        start = (python, code, role, __version__, place.state, place.hook)
         files.write_whole(
             f"{below}{place.library}/{os.path.basename(path)}.start",
             b"".join(os.fsencode(one) + b"\0" for one in start),
@@ -216,12 +226,29 @@ def _is_new_enough(python: str) -> bool:
     return probe.stdout.strip() == "True"
 
 
-def _starts(place: Place) -> dict[str, tuple[str, str, str]]:
-    """Each launcher: its role (``runtime/native/launcher.c``), what it imports, what stands before its arguments."""
+def _starts(place: Place) -> dict[str, tuple[str, str]]:
+    """Each launcher: its role (``runtime/native/launcher.c``), and what its interpreter runs."""
     setup = f"Setup({place.state!r}, {place.hook!r}, {list(place.full_program)!r})"
+    cdi_hook = _own(place, "cdi_hook import main", repr(__version__))
     return {
-        place.runtime: ("runtime", "wrapper import Setup, main", setup),
-        place.hook: ("hook", "hook import main", repr(place.state)),
-        place.prestart: ("prestart", "prestart import Setup, main", f"{setup}, {__version__!r}"),
-        place.cdi_hook: ("other", "cdi_hook import main", repr(__version__)),
+        place.runtime: ("runtime", _own(place, "wrapper import Setup, main", setup)),
+        place.hook: ("hook", _own(place, "hook import main", repr(place.state))),
+        place.prestart: ("prestart", _own(place, "prestart import Setup, main", f"{setup}, {__version__!r}")),
+        place.cdi_hook: ("other", cdi_hook),
+        # 'nvidia-ctk hook' stands in older CDI specs, so a container waits for it.
+        place.ctk: ("other", f"{_whole(place, 'linkspan.compat.ctk', but='hook')}del sys.argv[1]\n{cdi_hook}"),
+        place.container_cli: ("other", _whole(place, "linkspan.compat.container_cli", place.state)),
     }
+
+
+def _own(place: Place, imports: str, arguments: str) -> str:
+    """Code of the start path."""
+    code = f"from linkspan.runtime.{imports}\nmain({arguments}, sys.argv[1:])"
+    return archive.OPENING.format(folder=place.library) + code
+
+
+def _whole(place: Place, module: str, *further: str, but: str = "") -> str:
+    """Code that goes on as a program of the whole package; ``but`` not where the first argument is this one."""
+    program = list(program_in(place.home, place.python, module, *further))
+    condition = f"if sys.argv[1:2] != [{but!r}]: " if but else ""
+    return f"import os, sys\n{condition}os.execv({program[0]!r}, [*{program!r}, *sys.argv[1:]])\n"

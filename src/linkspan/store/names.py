@@ -14,19 +14,27 @@ NAMES = {
     "nvidia-container-runtime-hook": "linkspan-prestart-hook",
     "nvidia-container-toolkit": "linkspan-prestart-hook",
     "nvidia-cdi-hook": "linkspan-cdi-hook",
+    "nvidia-ctk": "linkspan-ctk",
+    "nvidia-container-cli": "linkspan-container-cli",
 }
 """Each name, and the program of ours that answers to it."""
+
+_OF_THE_PACKAGE = b"from linkspan."
+"""What pip's scripts for our own commands have near their beginning: they lie in a prefix that pip installed to."""
 
 ASIDE = ".before-linkspan"
 """What is added to the name of a program that was set aside."""
 
 
 def put(folder: str, *, replace: bool = False) -> tuple[str, ...]:
-    """Make the links in a folder that has our programs; their paths.
+    """Make the links in a folder that has our programs; the paths of what answers to the names then.
+
+    A script that pip put there for this package does so already, and stays.
 
     All or nothing: raises ConfigError, before anything is changed, where a name is taken and ``replace`` is not set.
     """
-    taken = [path for path in _paths(folder) if os.path.lexists(path) and not _is_ours(path)]
+    wanted = [path for path in _paths(folder) if not _is_script(path)]
+    taken = [path for path in wanted if os.path.lexists(path) and not _is_ours(path)]
     if taken and not replace:
         raise ConfigError(
             f"{taken[0]} is there already, and is not linkspan's",
@@ -35,7 +43,7 @@ def put(folder: str, *, replace: bool = False) -> tuple[str, ...]:
         )
     for path in taken:
         _set_aside(path)
-    for path in _paths(folder):
+    for path in wanted:
         _link(path)
     return tuple(_paths(folder))
 
@@ -55,7 +63,7 @@ def elsewhere(folder: str, search_path: str) -> list[str]:
     there = [
         f"{other}/{name}" for other in folders if os.path.realpath(other) != os.path.realpath(folder) for name in NAMES
     ]
-    return [path for path in there if os.access(path, os.X_OK) and not _is_ours(path)]
+    return [path for path in there if os.access(path, os.X_OK) and not (_is_ours(path) or _is_script(path))]
 
 
 def _paths(folder: str) -> list[str]:
@@ -64,6 +72,14 @@ def _paths(folder: str) -> list[str]:
 
 def _is_ours(path: str) -> bool:
     return os.path.islink(path) and os.path.basename(os.readlink(path)) == NAMES[os.path.basename(path)]
+
+
+def _is_script(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return not os.path.islink(path) and _OF_THE_PACKAGE in file.read(512)
+    except OSError:
+        return False
 
 
 def _set_aside(path: str) -> None:

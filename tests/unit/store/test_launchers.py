@@ -101,14 +101,14 @@ def test_installing_twice_is_installing_once(place):
 
 
 @pytest.mark.allow_subprocess
-def test_the_full_program_is_found_also_where_python_does_not_look_by_itself(place, tmp_path):
+def test_the_full_program_is_found_also_where_python_does_not_look_by_itself(tmp_path):
     python = os.path.realpath(sys.executable)  # of no virtual environment
-    program = launchers.full_program_in(SRC, (python, "-IS"))
-    done = run(*program, "--state-dir", str(tmp_path))
+    place = launchers.Place(home=SRC, python=(python, "-IS"))
+    done = run(*place.full_program, "--state-dir", str(tmp_path))
     assert "No module named 'linkspan'" not in done.stderr
     assert f"{SRC}/linkspan/store/render.py" in done.stderr
-    assert launchers.full_program()[:2] == (sys.executable, "-I")
-    assert repr(SRC) in place.full_program[3]
+    assert launchers.Place().full_program[:2] == (sys.executable, "-I")
+    assert repr(SRC) in launchers.Place().full_program[3]
 
 
 class Launched:
