@@ -22,6 +22,8 @@ def check(host: Machine, prefix: str) -> None:
     for name in ("linkspan-runtime", "nvidia-container-runtime"):
         assert f"version {__version__}" in host.run(f"{programs}/{name}", "--version")
     assert all(host.has(f"{programs}/{name}") for name in names.NAMES)
+    assert host.run(f"{programs}/nvidia-container-cli", "--root", HOST, "list", "-d", "1").endswith("/dev/nvidia1\n")
+    assert host.run(f"{programs}/nvidia-ctk", "--version").endswith(f"linkspan version {__version__}\n")
     assert '"9" was asked for, but this host has GPUs' in refusal(host, f"{programs}/linkspan-runtime")
     host.run(linkspan, "cdi", "refresh", "--driver-root", HOST)
     assert f"{programs}/linkspan-hook" in host.run("cat", SPEC)

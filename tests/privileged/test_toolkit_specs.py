@@ -1,5 +1,6 @@
 """CDI specs that NVIDIA's toolkit wrote: an engine applies one, and our program of its hook's name does the rest."""
 
+import copy
 import os
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,17 @@ def test_the_spec_has_the_six_hooks_of_the_toolkit(spec: dict[str, Any]) -> None
     ]
     # Not all of the recorded host's files are among those of the driver packages that tests unpack.
     assert len(spec["containerEdits"]["mounts"]) > 20
+
+
+def test_an_older_spec_whose_hooks_are_of_nvidia_ctk_works_as_it_is(
+    spec: dict[str, Any], toolkit_550: Toolkit, runc: Runtime
+) -> None:
+    older = copy.deepcopy(spec)
+    for hook in older["containerEdits"]["hooks"]:
+        hook["path"] = f"{toolkit_550.place.programs}/nvidia-ctk"
+        hook["args"] = ["nvidia-ctk", "hook", *hook["args"][1:]]
+    outcome = cdi_engine.start(older, runc, inside.open_libraries(*inside.LIBRARIES), ["1"])
+    inside.assert_found(outcome, *inside.LIBRARIES)
 
 
 @pytest.mark.parametrize("devices", [["0", "2"], ["all"], ["5"]])

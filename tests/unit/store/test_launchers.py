@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from linkspan.formats import state
@@ -90,6 +91,27 @@ def test_installed_launchers_run_and_removing_leaves_nothing(place):
     assert launchers.remove(place) == (*links, *place.launchers, place.library)
     assert launchers.remove(place) == ()
     assert [name for _, _, names in os.walk(place.prefix) for name in names] == []
+
+
+@pytest.mark.allow_subprocess
+def test_commands_of_the_whole_package_start_whatever_the_environment(place):
+    launchers.install(place)
+    evil = {"PYTHONPATH": "/evil", "PYTHONHOME": "/evil", "LD_PRELOAD": ""}
+    done = run(f"{place.programs}/nvidia-ctk", "--version", **evil)
+    assert done.stdout.startswith("NVIDIA Container Toolkit CLI version v"), done
+    done = run(f"{place.programs}/nvidia-container-cli", "--version", **evil)
+    assert done.stdout.startswith("cli-version: "), done
+    done = run(f"{place.programs}/nvidia-container-cli", f"--root={place.prefix}", "info")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no NVIDIA driver was found below" in done.stderr
+
+
+@pytest.mark.allow_subprocess
+def test_a_hook_of_an_older_spec_is_the_start_paths_and_needs_no_package(place):
+    launchers.install(msgspec.structs.replace(place, home="/nowhere", python=("/nowhere",)))
+    done = run(f"{place.programs}/nvidia-ctk", "hook", "invented-later", "--with=flags")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("linkspan-cdi-hook: warning: the command 'invented-later' is not known")
 
 
 @pytest.mark.allow_subprocess

@@ -39,6 +39,18 @@ def test_a_program_that_has_a_name_is_left_alone_and_nothing_is_changed(folder: 
     assert entries(folder) == before
 
 
+def test_a_script_that_pip_made_for_us_answers_already_and_stays(folder: Path) -> None:
+    script = folder / "nvidia-ctk"
+    script.write_text("#!/usr/bin/python3\nimport sys\nfrom linkspan.compat.ctk import main\n")
+    script.chmod(0o755)
+    names.put(str(folder))
+    names.put(str(folder), replace=True)
+    assert not script.is_symlink()
+    assert names.elsewhere("/other", str(folder)) == []
+    names.take_away(str(folder))
+    assert script.exists()
+
+
 @pytest.mark.parametrize("kind", ["file", "link", "dangling"])
 def test_on_request_it_is_set_aside_and_put_back(folder: Path, kind: str) -> None:
     place = folder / "nvidia-container-runtime"
