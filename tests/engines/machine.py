@@ -68,6 +68,11 @@ class Machine:
         cgroups.remove(self._folders)
         self._log.close()
 
+    @property
+    def cgroups(self) -> list[str]:
+        """The folders of its cgroups, in each hierarchy."""
+        return self._folders
+
     def file(self, path: str) -> str:
         """The path outside of a file of the machine; only for paths without absolute links in them."""
         return f"/proc/{self.pid}/root{path}"
