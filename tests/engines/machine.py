@@ -67,6 +67,7 @@ class Machine:
             self._process.wait(END_S)
         cgroups.remove(self._folders)
         self._log.close()
+        os.unlink(self._log.name)
 
     @property
     def cgroups(self) -> list[str]:
