@@ -20,7 +20,6 @@ pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("engines"), pytest
 TRANSIENT = "/run/systemd/transient"
 BOOT_S = 20.0
 ASKED = (0, 2)
-CTK = (PYTHON, "-c", "from linkspan.compat.ctk import main; main()")
 HOOK = ('--gpus="device=0,2"',)
 DECLARED = {
     "runtime": ("--runtime=nvidia", "--env=NVIDIA_VISIBLE_DEVICES=0,2"),
@@ -136,7 +135,8 @@ def test_devices_that_are_declared_outlive_it_where_they_have_links_by_number(do
     if way == "CDI":
         docker.need_cdi()
     machine = docker.host.machine
-    machine.need(*CTK, "system", "create-dev-char-symlinks")
+    where = ("--driver-root", docker.host.toolkit.driver_root, "--dev-root", "/", "--output", "/tmp/nvidia.yaml")
+    machine.need(PYTHON, "-m", "linkspan", "cdi", "refresh", *where)
     try:
         with docker.container(*DECLARED[way]) as name:
             reload(machine)
