@@ -75,6 +75,12 @@ class Machine:
             self._process.wait(END_S)
         cgroups.remove(self._folders)
         self._log.close()
+        os.unlink(self._log.name)
+
+    @property
+    def cgroups(self) -> list[str]:
+        """The folders of its cgroups, in each hierarchy."""
+        return self._folders
 
     def file(self, path: str) -> str:
         """The path outside of a file of the machine; only for paths without absolute links in them."""

@@ -1,14 +1,9 @@
 """Many containers at once, by every way, while everything that starts rely on is made anew again and again."""
 
-import contextlib
 import os
-import random
 import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,13 +12,13 @@ from tests import cdi_engine
 from tests.containers import RUNC_V1, Outcome, Runtime, Wrapper, new_bundle, run
 from tests.privileged import inside
 from tests.rootfs import fresh_root
+from tests.storm import ENOUGH_REFRESHES, await_refreshes, unrest
 from tests.toolkit import Toolkit
 
 pytestmark = pytest.mark.privileged
 
 CONTAINERS = 200
 AT_ONCE = 16
-ENOUGH_REFRESHES = 3
 WAYS = ("wrapper", "prestart", "hook")
 
 
@@ -43,36 +38,9 @@ def life(number: int, wrapper: Wrapper, prestart: str, spec: dict[str, Any]) -> 
         return gpu, bundle.id, run(RUNC_V1, bundle)
 
 
-@contextlib.contextmanager
-def unrest(toolkit: Toolkit) -> Iterator[list[int]]:
-    """Refresh the spec by force, and forget what was kept, over and over; how often is counted."""
-    ended, done = threading.Event(), [0]
-    command = [sys.executable, "-m", "linkspan", "cdi", "refresh", "--force", "--driver-root", toolkit.driver_root]
-    command += ["--output", toolkit.spec, "--hook-path", toolkit.hook, "--state-dir", toolkit.place.state]
-
-    def disturb() -> None:
-        chance = random.Random(0)
-        while not ended.is_set():
-            tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-            assert tried.returncode == 0, tried
-            if chance.random() < 0.3:
-                toolkit.forget()
-            done[0] += 1
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(disturb)
-        try:
-            yield done
-        finally:
-            ended.set()
-        running.result()
-
-
-def await_refreshes(refreshed: list[int]) -> None:
-    """Give the refreshing the time that it needs beside so many containers on a busy machine, within bounds."""
-    deadline = time.monotonic() + 120
-    while refreshed[0] <= ENOUGH_REFRESHES and time.monotonic() < deadline:
-        time.sleep(0.05)
+def run_here(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a program of the machine that the tests run on."""
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def mounts_here() -> int:
@@ -94,7 +62,7 @@ def test_none_of_200_containers_fails_or_sees_a_wrong_gpu_and_nothing_is_left(
         # is no other thread: one that forked beside a refresh would hold its pipes open.
         start([0])[0].result(timeout=240)
         before = mounts_here()
-        with unrest(toolkit_550) as refreshed:
+        with unrest(toolkit_550, toolkit_550.spec, run_here) as refreshed:
             started = start(range(CONTAINERS - AT_ONCE))
             await_refreshes(refreshed)
             started += start(range(CONTAINERS - AT_ONCE, CONTAINERS))

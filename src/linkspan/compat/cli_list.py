@@ -94,8 +94,11 @@ def _files(call: Call, facts: HostFacts, *, everything: bool) -> Iterator[str]:
         ("ipcs", {item.path for item in facts.sockets}),
         ("firmwares", {item.path for item in facts.firmware}),
     )
+    wanted = {kind for kind, _ in kinds if everything or call.has(kind)}
+    if "libraries" not in wanted:  # which compat32 is a variety of
+        wanted.discard("compat32")
     for kind, paths in kinds:
-        if everything or call.has(kind):
+        if kind in wanted:
             yield from (path for path in mounted if path in paths)
 
 

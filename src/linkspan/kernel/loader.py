@@ -137,8 +137,7 @@ class _Glibc:
         first = mounted + [entry for entry in others if pathnames.folder(entry[1]) not in known]
         rest = [entry for entry in others if pathnames.folder(entry[1]) in known]
         try:
-            # Those of another spec's hook stay: a container may have devices of several.
-            self._write_configuration([*self._listed_before(), *folders], compat)
+            self._write_configuration(folders, compat)
             self._write_cache(first, compat, rest)
         except KernelError as error:
             if compat or not _is_read_only(error) or not self._finds_these_anyway(first):
@@ -168,7 +167,9 @@ class _Glibc:
 
     def _write_configuration(self, folders: "Sequence[str]", compat: str) -> None:
         known = {*self._conf.folders, *self._builtin(64)}
-        new = dict.fromkeys(folder for folder in folders if folder not in known)
+        # Those that are listed already stay: a container may have devices of several specs, each with a hook.
+        listed = [*self._listed_before(), *folders]
+        new = dict.fromkeys(folder for folder in listed if folder not in known)
         was_compat = not compat and COMPAT_NAME in self._conf.names(DROP_INS)  # before a name of ours is among them
         if new:
             self._write(f"{DROP_INS}/{OUR_NAME}", "".join(f"{folder}\n" for folder in new).encode())

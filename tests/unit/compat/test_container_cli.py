@@ -40,10 +40,11 @@ def host(cli, sim_host):
 
 
 @pytest.fixture(scope="module")
-def mig_host(tmp_path_factory, sim_host):
-    """The root of a host whose first GPU is cut into MIG devices."""
+def full_host(tmp_path_factory, sim_host):
+    """The root of a host that has everything; its first GPU is cut into MIG devices."""
     root = f"{tmp_path_factory.mktemp('mig')}/root"
-    sim.create(root, SimSpec(gpus=2, model="H100", driver="550.163.01", mig=("3g.40gb", "3g.40gb"), mig_on=(0,)))
+    more = {"compat32": True, "sockets": True, "imex_channels": 2}
+    sim.create(root, SimSpec(gpus=2, driver="550.163.01", mig=("3g.40gb", "3g.40gb"), mig_on=(0,), **more))
     yield root
     sim.remove(root)
 
@@ -121,20 +122,39 @@ def test_a_device_that_there_is_not_is_an_error_of_its_stage(cli, sim_host, argv
 
 def test_everything_is_listed_in_the_order_of_the_toolkit(host):
     lines = host("list")
-    parts = [host("list", *option) for option in (["-d", "all"], ["-b"], ["-l"], ["--compat32"], ["-i"], ["-f"])]
+    parts = [host("list", *option) for option in (["-d", "all"], ["-b"], ["-l", "--compat32"], ["-i"], ["-f"])]
     assert lines == [line for part in parts for line in part]
     assert all(line.startswith("/usr/bin/") for line in parts[1])
     assert "/usr/lib/x86_64-linux-gnu/libcuda.so.550.163.01" in parts[2]
-    assert all(line.startswith("/lib/firmware/nvidia/550.163.01/") for line in parts[5])
-    assert min(len(parts[1]), len(parts[2]), len(parts[5])) > 1
+    assert all(line.startswith("/lib/firmware/nvidia/550.163.01/") for line in parts[4])
+    assert min(len(parts[1]), len(parts[2]), len(parts[4])) > 1
+
+
+def test_32_bit_libraries_come_with_the_others_alone(cli, full_host):
+    libraries, both, alone = (
+        cli("--root", full_host, "list", *options)[1].splitlines()
+        for options in (["-l"], ["-l", "--compat32"], ["--compat32"])
+    )
+    assert both[: len(libraries)] == libraries
+    assert "/usr/lib/i386-linux-gnu/libcuda.so.550.163.01" in both[len(libraries) :]
+    assert alone == []
+
+
+def test_sockets_and_channels_are_listed(cli, full_host):
+    sockets = cli("--root", full_host, "list", "--ipcs")[1].splitlines()
+    assert any(line.endswith("/nvidia-persistenced/socket") for line in sockets)
+    fewer = cli("--root", full_host, "list", "--ipcs", "--no-persistenced")[1].splitlines()
+    assert fewer == [line for line in sockets if "/nvidia-persistenced/" not in line]
+    channels = cli("--root", full_host, "list", "--imex-channel=1,0")[1].splitlines()
+    assert channels == [f"/dev/nvidia-caps-imex-channels/channel{number}" for number in (1, 0)]
 
 
 def test_what_an_option_excludes_is_not_listed(host):
     assert host("list", "-b", "-f", "--no-gsp-firmware") == host("list", "-b")
 
 
-def test_a_mig_device_is_listed_with_its_gpu_and_what_opens_it(cli, mig_host):
-    code, out, _ = cli("--root", mig_host, "list", "-d", "0:1")
+def test_a_mig_device_is_listed_with_its_gpu_and_what_opens_it(cli, full_host):
+    code, out, _ = cli("--root", full_host, "list", "-d", "0:1")
     lines = out.splitlines()
     assert code == 0
     assert lines[4] == "/dev/nvidia0"
@@ -144,12 +164,12 @@ def test_a_mig_device_is_listed_with_its_gpu_and_what_opens_it(cli, mig_host):
     assert len(lines) == 9
 
 
-def test_mig_as_a_whole_is_opened_for_all_gpus_only(cli, mig_host):
-    opened = cli("--root", mig_host, "list", "--mig-config=all")[1].splitlines()
+def test_mig_as_a_whole_is_opened_for_all_gpus_only(cli, full_host):
+    opened = cli("--root", full_host, "list", "--mig-config=all")[1].splitlines()
     assert opened[0] == "/proc/driver/nvidia/capabilities/mig/config"
     assert opened[1:] and all(line.startswith("/dev/nvidia-caps/nvidia-cap") for line in opened[1:])
     for argv, problem in ((["--mig-config=0"], "'0': unknown device"), (["--mig-config=all", "-d0:1"], "beside MIG")):
-        code, _, err = cli("--root", mig_host, "list", *argv)
+        code, _, err = cli("--root", full_host, "list", *argv)
         assert code == 1
         assert err.startswith("nvidia-container-cli: mig-config error: ")
         assert problem in err

@@ -198,6 +198,14 @@ def test_other_folders_are_listed_under_a_fixed_name(root: Path, root_fd: int) -
     assert (root / "etc/ld.so.conf").read_text() == INCLUDE
 
 
+def test_the_folders_of_a_second_specs_hook_are_added(root: Path, root_fd: int) -> None:
+    for driver in ("/opt/a/libcuda.so.1", "/opt/b/libnvidia-fs.so.1", "/opt/a/libcuda.so.1"):
+        update(root_fd, driver)
+    assert drop_ins(root) == {"00-linkspan.conf": "/opt/a\n/opt/b\n"}
+    assert found(root, "libcuda.so.1") == "/opt/a/libcuda.so.1"
+    assert found(root, "libnvidia-fs.so.1") == "/opt/b/libnvidia-fs.so.1"
+
+
 def test_a_root_that_is_not_multiarch_has_other_built_in_folders(root: Path, root_fd: int) -> None:
     update(root_fd, CUDA, "/usr/lib64/libnvidia-ml.so.1")
     assert drop_ins(root) == {"00-linkspan.conf": f"{LIBS}\n"}
