@@ -152,7 +152,6 @@ def boot(lower: str, *shared: str, version: cgroups.Version = "v1", init: Init =
             yield machine
         finally:
             machine.close()
-            os.unlink(f"{work}.log")
 
 
 def of_python() -> list[str]:
