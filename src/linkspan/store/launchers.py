@@ -47,6 +47,7 @@ START_PATH = (
     "kernel/compat",
     "kernel/files",
     "kernel/folders",
+    "kernel/gpus",
     "kernel/identity",
     "kernel/ldconfig",
     "kernel/libraries",
