@@ -13,12 +13,12 @@ The document made here is what the start path applies without understanding it (
     remove_hooks  base names of programs whose hook entries go, at every stage
     prepare       the work of ``kernel.prepare`` (see ``operations``)
     mask_params   true where /proc/driver/nvidia/params has to be masked, which only a hook can do
-    show_gpus     the only folders that the container may see in /proc/driver/nvidia/gpus; none of them where it is empty
+    show_gpus     the folders of /proc/driver/nvidia/gpus that the container may see, and no others; it may be empty
     hook          the entry that does this in a hook, where need be: its path and arguments are still to be filled in
     hook_arguments  the arguments that stand for the work of ``prepare`` and ``mask_params``
     says          what is injected and why, for the log
 
-Absent members mean nothing to do, as do empty ones but for ``show_gpus``. An empty document leaves the container as it is.
+Absent members mean nothing to do. An empty document leaves the container as it is.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,7 +1,7 @@
 """Shows a container those GPUs in ``/proc/driver/nvidia/gpus`` that it was given (contract 4.5, steps 6 and 7).
 
-There are programs that count GPUs by the folders in there, so it would not do to empty the folders of the others: a small
-tmpfs goes over all of them, and those that may be seen are bound into it.
+There are programs that count GPUs by the folders in there, so it would not do to empty the folders of the others: a
+small tmpfs goes over all of them, and those that may be seen are bound into it.
 """
 
 import posix as os
