@@ -12,6 +12,7 @@ from tests.folders import open_folder
 
 MS_BIND = 0x1000
 MS_RDONLY_BIND = 0x1 | 0x20 | MS_BIND  # MS_RDONLY, MS_REMOUNT
+MS_SHARED = 1 << 20
 MNT_DETACH = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)

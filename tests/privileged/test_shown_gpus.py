@@ -45,7 +45,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return native.part(tmp_path_factory.mktemp("gpus"), MAIN, "mask", "below", "record", "text", "whole")
+    return native.part(tmp_path_factory.mktemp("gpus"), MAIN, "mask", "carry", "below", "record", "text", "whole")
 
 
 def by_python(root: Path, *names: str) -> None:
@@ -112,6 +112,12 @@ def test_a_second_time_covers_nothing_again(root: Path, show: Show) -> None:
 
 def test_a_container_with_all_of_them_is_left_alone(root: Path, show: Show) -> None:
     show(root, *THREE)
+    assert mounted(root) == {}
+
+
+def test_what_would_appear_on_the_host_is_not_mounted(root: Path, show: Show) -> None:
+    mounts.mount("", f"{root}/proc", "", mounts.MS_SHARED)
+    show(root, THREE[1])
     assert mounted(root) == {}
 
 

@@ -7,7 +7,7 @@ small tmpfs goes over all of them, and those that may be seen are bound into it.
 import posix as os
 
 from linkspan.errors import KernelError
-from linkspan.kernel import mounts, params, paths
+from linkspan.kernel import mountid, mounts, params, paths
 from linkspan.kernel.walk import failed
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ _READ_ONLY = mounts.REMOUNT | mounts.BIND | mounts.RDONLY | _HARMLESS
 def show_only(root_fd: int, names: "Sequence[str]") -> None:
     """Hide all GPUs but these below a container's root, in whose mount namespace we are; nothing where no other shows.
 
+    Nothing either where what is mounted there would appear on the host: such a container has been given the host's own.
     Raises KernelError where the kernel refuses, as it does without CAP_SYS_ADMIN in that namespace.
     """
     above = paths.open_parent(root_fd, FOLDER)
@@ -45,7 +46,7 @@ def _show_only(above: "tuple[int, str]", names: "Sequence[str]") -> None:
         return
     try:
         found = _names(folder)
-        if found.difference(names):
+        if found.difference(names) and not mountid.spreads(folder):
             _cover(above, folder, [name for name in names if name in found])
     finally:
         os.close(folder)

@@ -31,6 +31,12 @@ def is_shared(row: "list[bytes]") -> bool:
     return any(field.startswith(b"shared:") for field in row[6 : row.index(b"-")])
 
 
+def spreads(fd: int) -> bool:
+    """Whether what is mounted over a descriptor's place appears elsewhere too, as it may where nothing is known."""
+    row = rows().get(of(fd))
+    return row is None or is_shared(row)
+
+
 def _read(path: str) -> bytes:
     with open(path, "rb", buffering=0) as file:
         return file.read()

@@ -28,7 +28,7 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return part(tmp_path_factory.mktemp("mask"), MAIN, "mask", "below", "record", "text", "whole")
+    return part(tmp_path_factory.mktemp("mask"), MAIN, "mask", "carry", "below", "record", "text", "whole")
 
 
 @pytest.mark.privileged

@@ -56,6 +56,11 @@ static bool is_shared(struct text mounts, uint64_t number)
 	return true;
 }
 
+bool mount_spreads(int place)
+{
+	return is_shared(proc_read("/proc/self/mountinfo"), below_mount(place));
+}
+
 /* Lets nothing that is mounted on the container's root appear elsewhere: runc shares it where a volume asks for that. */
 static bool keep_to_itself(int root)
 {

@@ -20,6 +20,9 @@ struct freight *carry_load(struct record *record, int *count);
 /* Puts them in place below the root of the container, in whose mount namespace we are. */
 bool carry_unload(int root, const struct freight *freight, int count);
 
+/* True where what is mounted over a place appears elsewhere too; so it may where nothing is known of its mount. */
+bool mount_spreads(int place);
+
 /* Makes the nodes; one that is there already stays, if it is the right one. */
 bool carry_nodes(int root, struct record *record);
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "mask.h"
 #include "below.h"
+#include "carry.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -175,8 +176,10 @@ bool mask_gpus(int root, const char *const *shown, int count)
 		close(above);
 	if (folder < 0)
 		return errno == ENOENT;
-	int others = count_others(folder, shown, count), tmpfs = others > 0 ? new_tmpfs() : -1;
-	bool done = !others || (tmpfs >= 0 && cover_gpus(folder, tmpfs, shown, count));
+	int others = count_others(folder, shown, count);
+	bool is_let_be = !others || mount_spreads(folder);
+	int tmpfs = is_let_be || others < 0 ? -1 : new_tmpfs();
+	bool done = is_let_be || (tmpfs >= 0 && cover_gpus(folder, tmpfs, shown, count));
 	close(folder);
 	if (tmpfs >= 0)
 		close(tmpfs);
