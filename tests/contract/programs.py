@@ -80,7 +80,8 @@ class Programs:
         with fresh_root() as root, new_bundle(root, *command) as bundle:
             bundle.env(*env)
             if kind == "runtime":
-                return run(RUNC_V1, bundle, self.wrapper(shutil.which("runc") or "runc"))
+                hook = f'nvidia-ctk.path = "{self._paths["cdi hook"]}"'  # what the toolkit's runtime writes into hooks
+                return run(RUNC_V1, bundle, self.wrapper(shutil.which("runc") or "runc", top=hook))
             return run(RUNC_V1, self.hooked(bundle))
 
     def cli(self, *argv: str) -> subprocess.CompletedProcess[str]:
