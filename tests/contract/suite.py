@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from linkspan.sim.create import create, remove
 from linkspan.sim.spec import SimSpec
 from tests import containers, mounts
-from tests.contract import cdi_hook, cli, injection, vectors
+from tests.contract import capabilities, cdi_hook, cli, injection, vectors
 from tests.contract.case import Answer, Case
 from tests.contract.programs import Programs
 from tests.toolkit import Toolkit
 
-CASES: tuple[Case, ...] = (*vectors.CASES, *injection.CASES, *cdi_hook.CASES, *cli.CASES)
+CASES: tuple[Case, ...] = (*vectors.CASES, *injection.CASES, *capabilities.CASES, *cdi_hook.CASES, *cli.CASES)
 
 
 @contextlib.contextmanager
