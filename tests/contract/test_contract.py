@@ -1,41 +1,32 @@
 """The suite under pytest: linkspan's programs answer as they have to; others as the contract says, or better."""
 
-import os
+from collections.abc import Iterator
 
 import pytest
 
-from linkspan.sim.create import create
-from linkspan.sim.spec import SimSpec
-from tests import containers, mounts
+from tests.contract import suite
+from tests.contract.case import Case
 from tests.contract.programs import Programs
-from tests.contract.vectors import ALL, Vector
-from tests.debian import UnavailableError
-from tests.toolkit import Toolkit
+from tests.folders import open_folder
 
 pytestmark = pytest.mark.privileged
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
-    try:
-        mounts.enter_private_mounts()
-        containers.need(containers.RUNC_V1)
-    except UnavailableError as reason:
-        pytest.skip(str(reason))
-    root = str(tmp_path_factory.mktemp("host"))
-    create(root, SimSpec(gpus=8, model="H100", driver="550.163.01"))
-    toolkit = Toolkit(str(tmp_path_factory.mktemp("toolkit")), root)
-    toolkit.generate()
-    return Programs(toolkit, os.environ)
+def programs() -> Iterator[Programs]:
+    with open_folder("contract") as folder, suite.programs(folder) as found:
+        yield found
 
 
-@pytest.mark.parametrize("vector", ALL, ids=str)
-def test_a_request_is_answered_as_the_contract_says(programs: Programs, vector: Vector) -> None:
-    found = programs.ask(vector)
-    allowed = [vector.ours] if programs.are_ours(vector) else [vector.expected, vector.ours]
-    assert found.devices in allowed, found.said
+@pytest.mark.parametrize("case", suite.CASES, ids=str)
+def test_a_case_is_answered_as_the_contract_says(programs: Programs, case: Case) -> None:
+    answer = suite.ask(case, programs)
+    if answer is None:
+        pytest.skip(f"there is no {programs.path(case.program)}")
+    allowed = [case.ours] if programs.are_ours(case.program) else [case.expected, case.ours]
+    assert answer.text in allowed, answer.said
 
 
-def test_every_vector_has_a_name_of_its_own_and_a_reason_where_we_differ() -> None:
-    assert len({str(vector) for vector in ALL}) == len(ALL)
-    assert all(vector.why for vector in ALL if vector.better != "same")
+def test_every_case_has_a_name_of_its_own_and_a_reason_where_we_differ() -> None:
+    assert len({str(case) for case in suite.CASES}) == len(suite.CASES)
+    assert all(case.why for case in suite.CASES if case.better is not None)
