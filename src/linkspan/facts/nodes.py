@@ -4,7 +4,6 @@ import posixpath
 
 from linkspan.facts.host import HostReader, Survey, glob
 from linkspan.facts.model import DeviceNode, Link
-from linkspan.formats.procfs import sysfs_bus_id
 
 CONTROL = ("/dev/nvidiactl", "/dev/nvidia-modeset", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools")
 """Nodes that every container with a GPU gets (contract 5.3.2)."""
@@ -82,6 +81,12 @@ def drm(survey: Survey, pci_bus_id: str) -> tuple[tuple[DeviceNode, ...], tuple[
         if target and posixpath.normpath(posixpath.join("/dev/dri/by-path", target)) in present:
             links.append(Link(path=path, target=target))
     return tuple(nodes), tuple(links)
+
+
+def sysfs_bus_id(pci_bus_id: str) -> str:
+    """The address as sysfs writes it: NVML's ``00000000:1A:00.0`` is ``0000:1a:00.0``."""
+    domain, _, rest = pci_bus_id.lower().partition(":")
+    return f"{domain.lstrip('0').rjust(4, '0')}:{rest}"
 
 
 def natural(path: str) -> tuple[str, str, int]:

@@ -142,9 +142,3 @@ def _natural(text: str, number: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise FormatError(f"line {number} has {text[:20]!r} where a number belongs")
     return int(text)
-
-
-def sysfs_bus_id(pci_bus_id: str) -> str:
-    """The address as sysfs and the driver's /proc write it: NVML's ``00000000:1A:00.0`` is ``0000:1a:00.0``."""
-    domain, _, rest = pci_bus_id.lower().partition(":")
-    return f"{domain.lstrip('0').rjust(4, '0')}:{rest}"

@@ -44,7 +44,6 @@ def merge(*parts: Injection) -> Injection:
         cuda_version=first(lambda part: part.cuda_version),
         compat_root=first(lambda part: part.compat_root),
         mask_params=any(part.mask_params for part in parts),
-        shown_gpus=next((part.shown_gpus for part in parts if part.shown_gpus is not None), None),
         application_profile=any(part.application_profile for part in parts),
     )
 

@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 from linkspan.errors import RequestError
 from linkspan.facts.model import HostFacts
-from linkspan.formats.procfs import sysfs_bus_id
 from linkspan.plan import devices, tegra, wsl
 from linkspan.plan.capabilities import granted
 from linkspan.plan.driver import driver_edits, require_driver
@@ -54,17 +53,11 @@ def _plain_edits(
     check(request.requirements, facts, selection.gpus)
     return merge(
         *(devices.choice_edits(facts, choice, capabilities) for choice in selection.choices),
-        Injection(env=() if selection.choices else (NO_DEVICE,), shown_gpus=_shown(facts, selection)),
+        Injection(env=() if selection.choices else (NO_DEVICE,)),
         *(devices.mig_wide_edits(facts, selection.gpus, entry) for entry in _mig_wide(request)),
         devices.control_nodes(facts, capabilities, _needed(request, selection)),
         driver_edits(facts, capabilities, policy.features),
     )
-
-
-def _shown(facts: HostFacts, selection: Selection) -> tuple[str, ...] | None:
-    if len(selection.gpus) == len(facts.gpus):
-        return None
-    return tuple(sysfs_bus_id(gpu.pci_bus_id) for gpu in selection.gpus)
 
 
 def _mig_wide(request: DeviceRequest) -> list[str]:

@@ -109,7 +109,6 @@ class Injection(Model, frozen=True, kw_only=True):
     ``links`` are made in the container (``Link.path`` there, ``Link.target`` verbatim). ``loadables`` go into its
     loader cache, their folders into its loader configuration. ``driver_version`` is what the container's own CUDA
     compatibility libraries are compared with (empty: no comparison is made), ``cuda_version`` likewise on Tegra.
-    ``shown_gpus`` are the folders of ``/proc/driver/nvidia/gpus`` that the container may see; None: all there are.
     """
 
     devices: tuple[DeviceNode, ...] = ()
@@ -122,7 +121,6 @@ class Injection(Model, frozen=True, kw_only=True):
     cuda_version: str = ""
     compat_root: str = ""
     mask_params: bool = False
-    shown_gpus: tuple[str, ...] | None = None
     application_profile: bool = False
 
     @property

@@ -61,8 +61,6 @@ def _prestart(setup: Setup, config_path: str) -> None:
     edits = found.edits
     if not edits.keys() & {"devices", "mounts", "prepare"}:
         return
-    if found.view["privileged"]:
-        edits.pop("show_gpus", None)  # with CAP_SYS_ADMIN it could take the cover away
     pid = container.get("pid")
     if type(pid) is not int or pid < 1:
         raise FormatError("the container's state names no process", hint="this hook is one for prestart")

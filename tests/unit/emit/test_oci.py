@@ -29,12 +29,6 @@ def test_an_injection_becomes_nodes_with_their_rules_and_mounts():
     assert edits.keys() == {"devices", "rules", "mounts", "remove_hooks"}
 
 
-def test_that_no_gpu_is_shown_is_something_to_do():
-    assert "show_gpus" not in oci.edits(Injection(), "x86_64")
-    assert oci.edits(Injection(shown_gpus=()), "x86_64")["show_gpus"] == []
-    assert oci.edits(Injection(shown_gpus=("0000:1a:00.0",)), "x86_64")["show_gpus"] == ["0000:1a:00.0"]
-
-
 def test_a_cdi_node_is_completed_from_the_host():
     node = {"path": "/dev/nvidia0", "hostPath": "/root/dev/nvidia0", "permissions": "rw"}
     edits = oci.from_cdi([{"deviceNodes": [node]}], at)

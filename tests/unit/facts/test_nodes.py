@@ -3,8 +3,7 @@ import os
 from linkspan.facts import nvml
 from linkspan.facts.host import LiveHost
 from linkspan.facts.model import Link
-from linkspan.facts.nodes import node
-from linkspan.formats.procfs import sysfs_bus_id
+from linkspan.facts.nodes import node, sysfs_bus_id
 from tests import hosts
 from tests.hosts import char
 

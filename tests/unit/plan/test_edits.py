@@ -16,7 +16,6 @@ def test_what_comes_first_at_a_path_stays():
         mask_params=True,
     )
     second = Injection(
-        shown_gpus=(),
         devices=(node("/dev/a", 2), node("/dev/b", 3)),
         mounts=(Mount(host_path="/2", container_path="/m"),),
         links=(Link(path="/l", target="2"), Link(path="/k", target="2")),
@@ -35,7 +34,6 @@ def test_what_comes_first_at_a_path_stays():
     assert (merged.env, merged.gids) == (("A=1", "B=2"), (44, 105))
     assert (merged.driver_version, merged.cuda_version) == ("1", "12.4")
     assert merged.mask_params
-    assert merged.shown_gpus == ()
     assert merged.application_profile
 
 

@@ -5,7 +5,6 @@ import pytest
 from linkspan.errors import DeviceNotFound, HostError, RequestError, RequirementError
 from linkspan.facts.model import Driver, File, Link
 from linkspan.formats import toolkit_config
-from linkspan.formats.procfs import sysfs_bus_id
 from linkspan.plan.injection import inject
 from linkspan.plan.model import ContainerView, DeviceRequest, Injection, Policy
 from linkspan.plan.policy import policy_of
@@ -392,14 +391,6 @@ class TestOtherParts:
         assert give(facts).mask_params
         assert give(facts).application_profile
         assert not give(facts, capabilities=("compute",)).application_profile
-
-    def test_other_gpus_are_hidden_where_there_are_others(self):
-        facts = host(gpu(0), gpu(1))
-        [bus_id] = give(facts, "1").shown_gpus
-        assert bus_id == sysfs_bus_id(facts.gpus[1].pci_bus_id)
-        assert give(facts, "none").shown_gpus == ()
-        assert give(facts, "1", "0").shown_gpus is None
-        assert give(facts, "all").shown_gpus is None
 
     @pytest.mark.parametrize(
         "policy", [Policy(cuda_compat_mode="disabled"), Policy(disabled_hooks=("enable-cuda-compat",))]

@@ -40,17 +40,6 @@ def launcher() -> bytes:
         return Path(f"{folder}/launcher").read_bytes()
 
 
-def part(folder: Path, main: str, *names: str) -> str:
-    """A program of these parts of the launcher and a main function of the test's, compiled into a folder."""
-    launcher()  # skips where there are no sanitizers
-    (folder / "main.c").write_text(main)
-    sources = [f"{folder}/main.c", *(f"{SOURCES}/{name}.c" for name in names)]
-    command = ["gcc", "-std=c11", *SANITIZED, f"-I{SOURCES}", "-o", f"{folder}/part", *sources]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return f"{folder}/part"
-
-
 class Native:
     """An installed launcher, its state folder, and a bundle; what is behind it only says its name."""
 

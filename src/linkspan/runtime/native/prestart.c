@@ -5,6 +5,7 @@
 #include "carry.h"
 #include "cgroup.h"
 #include "mask.h"
+#include "procgpus.h"
 #include "request.h"
 #include "scope.h"
 #include "settings.h"
@@ -135,28 +136,18 @@ static struct device_rule *read_rules(struct record *record, int *count)
 	return rules;
 }
 
-static const char **read_names(struct record *record, int *count)
-{
-	*count = record_count(record);
-	const char **names = calloc((size_t)*count + 1, sizeof *names);
-	for (int i = 0; names && i < *count; i++)
-		names[i] = record_string(record);
-	return names;
-}
-
 /* All that is of the host is taken hold of before the container's mounts are entered, and all that is compared in the container is
  * compared before anything is carried into it. */
 static bool carry(const struct store *store, const struct container *container, struct record *record)
 {
-	int freight_count, rule_count, shown_count, version;
+	int freight_count, rule_count, version;
 	struct device_rule *rules = read_rules(record, &rule_count);
 	struct text work = record_text(record);
 	bool needs_mask = record_number(record) != 0 && mask_is_needed();
-	bool hides_gpus = record_number(record) != 0 && mask_hides_gpus();
-	const char **shown = read_names(record, &shown_count);
+	struct shown shown = shown_read(record);
 	struct freight *freight = carry_load(record, &freight_count);
 	int cgroup = rule_count ? cgroup_open(container->process, &version) : -1, root = open_root(container);
-	if (!rules || !shown || !freight || record->broken || (rule_count && cgroup < 0) || root < 0)
+	if (!rules || !freight || record->broken || (rule_count && cgroup < 0) || root < 0)
 		return false;
 	if (work.length && !below_prepare(store, root, work))
 		return false;
@@ -166,7 +157,7 @@ static bool carry(const struct store *store, const struct container *container, 
 		scope_leave(cgroup, rules, rule_count); /* systemd's files are the host's */
 	if (!enter_mounts(container) || !carry_unload(root, freight, freight_count))
 		return false;
-	if ((needs_mask && !mask_params(root)) || (hides_gpus && !mask_gpus(root, shown, shown_count)))
+	if ((needs_mask && !mask_params(root)) || !shown_apply(root, &shown))
 		return false;
 	return !rule_count || cgroup_allow(cgroup, version, rules, rule_count);
 }
