@@ -11,7 +11,7 @@ from linkspan.engines import change, checkers, daemon, report
 from linkspan.engines.change import Plan
 from linkspan.engines.journal import Journal
 from linkspan.engines.model import Wanted
-from linkspan.engines.places import NAMES, Host, Place, default_path, locate
+from linkspan.engines.places import NAMES, NVIDIAS_CRIO, Host, Place, default_path, locate
 from linkspan.errors import ConfigError
 from linkspan.store import launchers
 
@@ -86,6 +86,20 @@ def unconfigure(
 ) -> None:
     """Take back what configure did: the file is as it was, but for what others have changed since."""
     job = _open(engine, config, state_dir)
+    jobs = [job] if config else [job, *_of_nvidia_ctk(job)]
+    for one in [one for one in jobs if one.journal.load()] or [job]:
+        _take_back(one, dry_run=dry_run, restart=restart)
+
+
+def _of_nvidia_ctk(job: Job) -> list[Job]:
+    """What ``nvidia-ctk runtime configure`` edits, where that is another file than ours."""
+    if job.place.engine != "crio":
+        return []
+    place = locate("crio", f"{job.host.root}{NVIDIAS_CRIO}", job.host)
+    return [msgspec.structs.replace(job, place=place, journal=job.journal.of(place))]
+
+
+def _take_back(job: Job, *, dry_run: bool, restart: bool) -> None:
     plan = change.plan_unconfigure(job.place, job.journal)
     if not plan.known:
         if not dry_run:

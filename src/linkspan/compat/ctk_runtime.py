@@ -45,8 +45,6 @@ def _check(call: Call, options: Options) -> None:
         _absolute("--drop-in-config", options.drop_in or "")
     if options.config_mode == "oci-hook":
         _absolute("--nvidia-runtime-hook-path", options.runtime_hook_path)
-    elif options.config_source == "command" and options.runtime != "docker":
-        call.say("ignoring --config-source command: all files that the engine reads are read")
     if options.config_mode not in ("config-file", "oci-hook"):
         call.say(f"ignoring --config-mode {quoted(options.config_mode)}: it is config-file or oci-hook")
     if options.cdi and options.runtime == "crio":
@@ -81,7 +79,7 @@ CONFIGURE = Command(
         Flag(("drop-in-config",), "the file beside it to write to"),
         Flag(("config-source",), "where the settings are read: file or command", default="file"),
         Flag(("executable-path",), "the engine's program, for the source command"),
-        Flag(("config-mode",), "config-file or oci-hook", default="config-file"),
+        Flag(("config-mode", "mode"), "config-file or oci-hook", default="config-file"),
         Flag(("oci-hook-path",), "where the OCI hook goes in the mode oci-hook"),
         Flag(("nvidia-runtime-name",), "the name of the runtime", default="nvidia"),
         Flag(("nvidia-runtime-path", "runtime-path"), "the runtime's program"),

@@ -10,10 +10,13 @@ import posixpath
 import sys
 from collections.abc import Callable
 
+import msgspec
+
+from linkspan.compat import engine_source
 from linkspan.engines import change, checkers, daemon
 from linkspan.engines.journal import Journal
 from linkspan.engines.model import Wanted
-from linkspan.engines.places import Host, default_path, locate
+from linkspan.engines.places import NVIDIAS_CRIO, Host, default_path, locate
 from linkspan.facts.model import Model
 from linkspan.kernel import files, trees
 
@@ -25,7 +28,6 @@ _PROGRAMS = {
     "crio": "/usr/bin/nvidia-container-runtime",
 }
 """What the runtime starts, unless told otherwise; dockerd looks for it along its own PATH."""
-_CRIO_DROP_IN = "/etc/crio/crio.conf.d/99-nvidia.toml"
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -60,14 +62,19 @@ def run(options: Options, say: Say, host: Host | None = None) -> None:
 
 def _edit(options: Options, say: Say, host: Host) -> None:
     place = locate(options.runtime, _asked(options, host), host)
+    if options.config_source == "command" and options.runtime != "docker":
+        told = engine_source.ask(options.runtime, options.executable_path, host.env)
+        place = msgspec.structs.replace(place, before=told)
     journal = Journal(host.state_folder, place)
     plan = change.plan_configure(place, journal, _wanted(options))
     if options.runtime == "containerd" and options.drop_in:
         say(f"ignoring --drop-in-config: {place.target} is what containerd goes by, and is edited")
+    if plan.current.data is None:
+        say(f"{place.target} does not exist, and is taken for an empty one")
     for note in plan.notes:
         say(note)
     if options.dry_run:
-        sys.stdout.write((plan.new or b"").decode())
+        sys.stdout.write(_whole_lines((plan.new or b"").decode()))
         return
     if not plan.changes_file:
         change.tidy(journal)
@@ -82,16 +89,24 @@ def _edit(options: Options, say: Say, host: Host) -> None:
 def _asked(options: Options, host: Host) -> str:
     """The file to edit: CRI-O's drop-in is one of its own, and other engines are edited where it counts."""
     if options.runtime == "crio" and options.drop_in != "":
-        return options.drop_in or f"{host.root}{_CRIO_DROP_IN}"
+        return options.drop_in or f"{host.root}{NVIDIAS_CRIO}"
     if options.config:
         return os.path.abspath(options.config)
-    told = daemon.config_file(options.runtime, daemon.find(options.runtime, host))
-    usual = default_path(options.runtime, host, {options.runtime: told} if told else {})
-    return f"{host.root}/etc/crio/crio.conf" if options.runtime == "crio" else usual
+    if options.runtime == "crio":
+        return f"{host.root}/etc/crio/crio.conf"
+    system = msgspec.structs.replace(host, uid=0)  # a rootless engine's file has to be named, as for the toolkit
+    told = daemon.config_file(options.runtime, daemon.find(options.runtime, system))
+    return default_path(options.runtime, system, {options.runtime: told} if told else {})
 
 
 def _named(options: Options, asked: str) -> str:
-    return f"{options.runtime} --config {asked}" if options.config or options.runtime == "crio" else options.runtime
+    """How ``linkspan engine`` is told of the same file."""
+    usual = asked.endswith(NVIDIAS_CRIO) if options.runtime == "crio" else not options.config
+    return options.runtime if usual else f"{options.runtime} --config {asked}"
+
+
+def _whole_lines(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"
 
 
 def _wanted(options: Options) -> Wanted:

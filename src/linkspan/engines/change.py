@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import errno
 import os
 
 import msgspec
@@ -254,4 +255,6 @@ def _put(plan: Plan) -> None:
 def _refuse_read_only(path: str) -> None:
     """Who took the right to write away did so for a reason, although the folder would let us replace the file."""
     if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise KernelError(f"cannot write {path}: it is read-only", subject=path)
+        is_own = os.stat(path).st_uid == os.geteuid()
+        cause = "it is read-only" if is_own else os.strerror(errno.EACCES).lower()
+        raise KernelError(f"cannot write {path}: {cause}", subject=path)

@@ -59,6 +59,10 @@ class Journal:
         self._folder = folder
         self._stem = f"{folder}/{name}"
 
+    def of(self, place: Place) -> "Journal":
+        """The journal of another file, in the same folder."""
+        return Journal(self._folder, place)
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else edits meanwhile."""

@@ -9,6 +9,8 @@ import threading
 import pytest
 
 from linkspan.cli import engine, main
+from linkspan.compat import runtime_configure
+from linkspan.compat.runtime_configure import Options
 from linkspan.engines.places import Host
 from tests import mounts
 from tests.debian import UnavailableError
@@ -151,6 +153,16 @@ def test_an_edit_of_another_file_is_pointed_at(docker):
         f"linkspan has not configured {docker.root}/etc/docker/daemon.json: nothing was changed",
         f"it has configured {other}: name that by --config",
     ]
+
+
+def test_what_nvidia_ctk_wrote_for_cri_o_is_taken_back_by_the_engines_name(machine):
+    runtime_configure.run(Options(runtime="crio"), str, machine.host())
+    assert machine.read("etc/crio/crio.conf.d/99-nvidia.toml")
+    machine.configure("crio", "--runtime-name", "beside")
+    code, _, story = machine.run("unconfigure", "crio")
+    assert (code, story.count("removed ")) == (0, 2), story
+    assert not os.path.exists(f"{machine.root}/etc")
+    assert "has not configured" in machine.run("unconfigure", "crio")[2]
 
 
 @pytest.mark.parametrize(

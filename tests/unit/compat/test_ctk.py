@@ -125,6 +125,3 @@ def test_flags_without_effect_are_worth_a_word(nvidia_ctk, monkeypatch):
         ' ignoring --config-mode "y"',
     ]
     assert "ignoring --cdi.enabled" in nvidia_ctk("runtime", "configure", "--runtime=crio", "--cdi.enable")[2]
-    assert (
-        "ignoring --config-source" in nvidia_ctk("runtime", "configure", "--runtime=crio", "--config-source=command")[2]
-    )

@@ -149,7 +149,7 @@ def test_a_link_stays_and_what_it_leads_to_is_edited(machine):
 def test_a_dry_run_prints_the_file_and_writes_nothing(machine):
     printed, said = machine.configure(dry_run=True)
     assert json.loads(printed)["runtimes"]["nvidia"]["path"] == "nvidia-container-runtime"
-    assert said == []
+    assert said == [f"{machine.root}/etc/docker/daemon.json does not exist, and is taken for an empty one"]
     assert os.listdir(machine.root) == []
 
 
@@ -182,6 +182,73 @@ def test_without_a_drop_in_cri_os_own_file_is_edited(machine):
     machine.write("etc/crio/crio.conf", crio_files.PACKAGED)
     machine.configure("crio", drop_in="")
     assert PROGRAM in machine.read("etc/crio/crio.conf")
+
+
+def test_what_is_printed_ends_its_last_line(machine):
+    machine.write(CONFIG["docker"], '{"debug": true}')
+    assert machine.configure(dry_run=True)[0].endswith("}\n")
+
+
+def test_a_user_is_not_given_a_docker_of_their_own(machine):
+    """A rootless Docker's file has to be named, as for the toolkit."""
+    machine.host = Host(root=str(machine.root), uid=1000, env={"HOME": f"{machine.root}/home", "PATH": "/nowhere"})
+    machine.configure(config=f"{machine.root}/mine.json")
+    assert "nvidia" in machine.read("mine.json")
+    machine.configure()
+    assert "nvidia" in machine.read(CONFIG["docker"])
+    assert not (machine.root / "home/.config").exists()
+
+
+DUMP = """version = 3
+[plugins."io.containerd.cri.v1.runtime".containerd]
+default_runtime_name = "runc"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+sandboxer = "podsandbox"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+SystemdCgroup = true
+"""
+
+
+@pytest.mark.allow_subprocess  # of scripts that the test writes
+class TestSourceCommand:
+    def program(self, machine, name, text, code=0):
+        place = machine.write(f"bin/{name}", f"#!/bin/sh\n/bin/cat <<'END'\n{text}END\necho $* >&2\nexit {code}\n")
+        place.chmod(0o755)
+        machine.host = Host(root=str(machine.root), env={"PATH": f"{machine.root}/bin"})
+        return str(place)
+
+    def test_containerd_tells_what_its_file_leaves_out(self, machine):
+        self.program(machine, "containerd", DUMP)
+        machine.configure("containerd", config_source="command")
+        cri = tomllib.loads(machine.read(CONFIG["containerd"]))["plugins"]["io.containerd.grpc.v1.cri"]
+        assert cri["containerd"]["runtimes"]["nvidia"] == {
+            "runtime_type": "io.containerd.runc.v2",
+            "sandboxer": "podsandbox",
+            "options": {"SystemdCgroup": True, "BinaryName": PROGRAM},
+        }
+
+    def test_the_program_of_another_place_is_asked(self, machine):
+        other = self.program(machine, "../opt/containerd", DUMP)
+        self.program(machine, "containerd", "", code=1)
+        machine.configure("containerd", config_source="command", executable_path=other)
+        assert "podsandbox" in machine.read(CONFIG["containerd"])
+
+    def test_cri_o_of_older_versions_has_a_program_for_that(self, machine):
+        self.program(machine, "crio", "", code=1)
+        self.program(machine, "crio-status", crio_files.PACKAGED)
+        machine.configure("crio", config_source="command")
+        entry = tomllib.loads(machine.read(CRIO))["crio"]["runtime"]["runtimes"]["nvidia"]
+        assert entry["monitor_path"] == "/usr/libexec/crio/conmon"
+
+    def test_an_engine_that_does_not_answer_changes_nothing(self, machine):
+        self.program(machine, "containerd", "", code=1)
+        with pytest.raises(KernelError, match="containerd"):
+            machine.configure("containerd", config_source="command")
+        self.program(machine, "containerd", "no TOML\n")
+        with pytest.raises(ConfigError, match="the output of 'containerd config dump'"):
+            machine.configure("containerd", config_source="command")
+        assert not (machine.root / "etc").exists()
 
 
 def test_the_oci_hook_is_printed_or_written(machine, tmp_path):
