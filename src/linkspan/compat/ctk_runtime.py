@@ -7,7 +7,6 @@ from linkspan.compat.runtime_configure import Options
 from linkspan.plan.wording import quoted
 
 _ENGINES = ("docker", "containerd", "crio")
-_DOCKER = ("docker",)
 
 
 def _configure(call: Call) -> None:
@@ -37,6 +36,8 @@ def _options(values: Values) -> Options:
 def _check(call: Call, options: Options) -> None:
     """Refuse what cannot be meant, and say what has no effect."""
     _member("--runtime", options.runtime, _ENGINES)
+    if not options.runtime_name:
+        raise WrongUsage("--nvidia-runtime-name is empty", hint="leave it out for 'nvidia'")
     _member("--config-source", options.config_source, ("file", "command"))
     if options.runtime == "docker":
         _check_docker(call, options)

@@ -9,7 +9,8 @@ import pytest
 
 from linkspan.compat import runtime_configure
 from linkspan.compat.runtime_configure import Options
-from linkspan.engines import change
+from linkspan.engines import change, daemon
+from linkspan.engines.daemon import Running
 from linkspan.engines.journal import Journal
 from linkspan.engines.places import Host, locate
 from linkspan.errors import ConfigError, KernelError
@@ -34,6 +35,11 @@ class Machine:
         runtime_configure.run(Options(runtime=runtime, **options), said.append, self.host)
         return self._capsys.readouterr().out, said
 
+    def view(self, engine, path=""):
+        """What the engine's file says."""
+        place = locate(engine, f"{self.root}/{path or CONFIG[engine]}", self.host)
+        return place.of.view(place.of.SYNTAX.parse(self.read(path or CONFIG[engine]), place.target))
+
     def undo(self, engine, path):
         place = locate(engine, f"{self.root}/{path}", self.host)
         journal = Journal(self.host.state_folder, place)
@@ -57,7 +63,10 @@ def machine(tmp_path, capsys):
 def test_a_fresh_docker_gets_the_runtime_alone(machine):
     _, said = machine.configure()
     assert json.loads(machine.read(CONFIG["docker"])) == {"runtimes": {"nvidia": {"path": "nvidia-container-runtime"}}}
-    assert said[-2].startswith(f"wrote {machine.root}/etc/docker/daemon.json; 'linkspan engine unconfigure docker'")
+    assert said[-3:-1] == [
+        f"wrote {machine.root}/etc/docker/daemon.json",
+        "'linkspan engine unconfigure docker' takes it back",
+    ]
     assert said[-1] == "it is recommended that the docker daemon be restarted"
 
 
@@ -164,6 +173,93 @@ def test_a_second_run_without_the_default_takes_that_back(machine):
     machine.configure("containerd", set_as_default=True)
     machine.configure("containerd")
     assert 'default_runtime_name = "nvidia"' not in machine.read(CONFIG["containerd"])
+
+
+def test_what_docker_was_told_once_stays_as_the_toolkit_leaves_it(machine):
+    machine.configure(set_as_default=True, cdi=True)
+    once = machine.read(CONFIG["docker"])
+    machine.configure()
+    assert machine.read(CONFIG["docker"]) == once
+
+
+@pytest.mark.parametrize("engine", CONFIG)
+def test_runtimes_of_several_names_stand_beside_each_other_and_go_together(machine, engine):
+    before = FILES[engine]["two other runtimes"] if engine == "docker" else containerd_files.DUMPED
+    machine.write(CONFIG[engine], before)
+    machine.configure(engine, set_as_default=True)
+    machine.configure(engine, runtime_name="nvidia-cdi", runtime_path="/usr/bin/nvidia-container-runtime.cdi")
+    both = machine.read(CONFIG[engine])
+    machine.configure(engine, set_as_default=True)
+    assert machine.read(CONFIG[engine]) == both
+    view = machine.view(engine)
+    assert {"nvidia", "nvidia-cdi"} <= view.runtimes.keys()
+    assert view.default == "nvidia"
+    machine.undo(engine, CONFIG[engine])
+    assert machine.read(CONFIG[engine]) == before
+
+
+def test_of_several_runtimes_the_last_that_is_to_be_the_default_is_it(machine):
+    machine.configure(set_as_default=True)
+    machine.configure(set_as_default=True, runtime_name="gpu")
+    machine.configure()
+    assert machine.view("docker").default == "gpu"
+
+
+def test_what_others_changed_between_two_runs_outlives_both(machine):
+    machine.write(CONFIG["docker"], '{"debug": true}')
+    machine.configure()
+    machine.write(CONFIG["docker"], machine.read(CONFIG["docker"]).replace("true", "false"))
+    machine.configure(runtime_name="gpu")
+    machine.undo("docker", CONFIG["docker"])
+    assert json.loads(machine.read(CONFIG["docker"])) == {"debug": False}
+
+
+def test_a_user_without_root_gets_no_file_of_their_own_changed_unless_they_name_it(machine):
+    home = {"HOME": f"{machine.root}/home", "PATH": "/nowhere"}
+    machine.host = Host(root=str(machine.root), uid=1000, env=home)
+    machine.configure(dry_run=False)
+    assert "nvidia" in machine.read(CONFIG["docker"])
+    assert not (machine.root / "home/.config").exists()
+    _, said = machine.configure(config=f"{machine.root}/home/.config/docker/daemon.json")
+    assert "nvidia" in machine.read("home/.config/docker/daemon.json")
+    assert f"unconfigure docker --config {machine.root}/home/.config/docker/daemon.json'" in said[-2]
+
+
+def test_what_dockerd_is_told_by_its_command_line_is_not_said_twice(machine, monkeypatch):
+    running = Running(pid=1, argv=("dockerd", "--add-runtime", "nvidia=/x"), started=0)
+    monkeypatch.setattr(daemon, "find", lambda *_: running)
+    with pytest.raises(ConfigError, match="dockerd runs with --add-runtime"):
+        machine.configure()
+    assert os.listdir(machine.root) == []
+
+
+@pytest.mark.parametrize("engine", ["containerd", "crio"])
+def test_ours_in_usr_local_is_taken_where_there_is_none_in_usr(machine, engine):
+    path = CONFIG.get(engine, CRIO)
+    _, said = machine.configure(engine)
+    assert any(note.startswith(f"the runtime {PROGRAM} is not there") for note in said)
+    machine.write("usr/local/bin/nvidia-container-runtime", "").chmod(0o755)
+    _, said = machine.configure(engine)
+    assert machine.view(engine, path).runtimes["nvidia"] == "/usr/local/bin/nvidia-container-runtime"
+    assert not any("is not there" in note for note in said)
+    machine.write(PROGRAM.removeprefix("/"), "").chmod(0o755)
+    machine.configure(engine)
+    assert machine.view(engine, path).runtimes["nvidia"] == PROGRAM
+
+
+@pytest.mark.parametrize("options", [{}, {"drop_in": "dropped/99-nvidia.toml"}])
+def test_cri_os_entry_is_like_that_of_the_file_that_is_named(machine, options):
+    crun = '[crio.runtime.runtimes.crun]\nruntime_path = "/opt/crun"\nmonitor_path = "/opt/conmon"\n'
+    main = machine.write("srv/crio.conf", crun)
+    options = {name: f"{machine.root}/{path}" for name, path in options.items()}
+    machine.configure("crio", config=str(main), **options)
+    written = machine.read("dropped/99-nvidia.toml" if options else CRIO)
+    assert tomllib.loads(written)["crio"]["runtime"]["runtimes"]["nvidia"] == {
+        "runtime_path": PROGRAM,
+        "runtime_type": "oci",
+        "monitor_path": "/opt/conmon",
+    }
+    assert main.read_text() == crun
 
 
 def test_another_file_may_be_named(machine):
