@@ -154,6 +154,8 @@ def _is_there(program: str, host: Host) -> bool:
 def _notes(options: Options, host: Host, place: Place, wanted: Wanted) -> Iterator[str]:
     if options.runtime == "containerd" and options.drop_in:
         yield f"ignoring --drop-in-config: {place.target} is what containerd goes by, and is edited"
+    if rancher := next((name for name in ("k3s", "rke2") if f"/rancher/{name}/" in place.target), ""):
+        yield f"{rancher} makes {place.target} anew at each start; 'linkspan engine configure {rancher}' lasts"
     if not os.path.exists(place.target):
         yield f"{place.target} does not exist, and is taken for an empty one"
     if posixpath.isabs(wanted.program) and not _is_there(wanted.program, host):

@@ -268,6 +268,14 @@ def test_another_file_may_be_named(machine):
     assert not (machine.root / "etc").exists()
 
 
+def test_a_file_that_k3s_makes_anew_is_told(machine):
+    _, said = machine.configure("containerd", config=f"{machine.root}/rancher/k3s/agent/config.toml")
+    assert [line.partition("; ")[2] for line in said if "anew at each start" in line] == [
+        "'linkspan engine configure k3s' lasts"
+    ]
+    assert not any("anew at each start" in line for line in machine.configure("containerd")[1])
+
+
 def test_a_drop_in_of_containerds_is_not_needed_and_that_is_said(machine):
     _, said = machine.configure("containerd", drop_in="/etc/containerd/conf.d/99-nvidia.toml")
     assert said[0].startswith("ignoring --drop-in-config: ")
