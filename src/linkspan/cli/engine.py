@@ -1,6 +1,7 @@
 """``linkspan engine``: container engines told of linkspan, told to forget it, and asked."""
 
 import os
+import pwd
 from typing import Annotated
 
 import msgspec
@@ -30,6 +31,13 @@ StateDir = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the diff, and write nothing.")]
 Restart = Annotated[bool, typer.Option("--restart", help="Have the engine reload or restart, as it needs.")]
 RuntimeName = Annotated[str, typer.Option("--runtime-name", metavar="NAME", help="The name of the runtime.")]
+
+
+ROOTS_DOCKER = (
+    "/run/docker.sock", "/etc/docker/daemon.json", "/etc/systemd/system/docker.service",
+    "/usr/lib/systemd/system/docker.service", "/lib/systemd/system/docker.service",
+)  # fmt: skip
+"""What tells that the host has a Docker of root's: it runs, or is set up."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +71,7 @@ def configure(
 ) -> None:  # fmt: skip
     """Add the runtime to an engine's configuration: shown first, checked, written whole, and undone by unconfigure."""
     job = _open(engine, config, state_dir)
+    _say_whose(job, config)
     _need_program(runtime_path)
     wanted = Wanted(
         name=_need_name(runtime_name), program=runtime_path, default=set_as_default, cdi=cdi, replace=replace,
@@ -86,6 +95,7 @@ def unconfigure(
 ) -> None:
     """Take back what configure did: the file is as it was, but for what others have changed since."""
     job = _open(engine, config, state_dir)
+    _say_whose(job, config)
     plan = change.plan_unconfigure(job.place, job.journal)
     if not plan.known:
         if not dry_run:
@@ -141,15 +151,31 @@ def _open(engine: str, config: str, state_dir: str) -> Job:
 
 def _refuse_roots_docker(host: Host) -> None:
     """A user whose only Docker is root's does not mean one of their own, which there is not."""
-    own = (f"{host.env.get('XDG_RUNTIME_DIR', '')}/docker.sock", f"{host.config_home}/docker/daemon.json",
-           f"{host.config_home}/systemd/user/docker.service")  # fmt: skip
-    roots = (f"{host.root}/run/docker.sock", f"{host.root}/etc/docker/daemon.json")
+    home = host.env.get("HOME", "")
+    runtime = host.env.get("XDG_RUNTIME_DIR") or f"{host.root}/run/user/{host.uid}"
+    own = (f"{runtime}/docker.sock", f"{home}/.docker/run/docker.sock",
+           f"{host.config_home}/docker/daemon.json", f"{host.config_home}/systemd/user/docker.service")  # fmt: skip
+    roots = (f"{host.root}{path}" for path in ROOTS_DOCKER)
     if host.uid and not any(map(os.path.exists, own)) and (found := next(filter(os.path.exists, roots), "")):
         raise ConfigError(
             f"the Docker of this host is root's ({found}), and you are not root",
             hint="run the same with sudo; for a rootless Docker of your own, name its daemon.json by --config",
             subject=found,
         )
+
+
+def _say_whose(job: Job, config: str) -> None:
+    """A user's engine is not root's, though both have the same name."""
+    if job.host.uid and not config and job.place.engine in ("docker", "podman"):
+        title = job.place.of.TITLE
+        _say(f"this is for the rootless {title} of {_user(job.host.uid)}; for root's {title}, run the same with sudo")
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"the user {uid}"
 
 
 def _snap_notes(place: Place) -> list[str]:
