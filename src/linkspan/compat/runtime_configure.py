@@ -159,7 +159,8 @@ def _notes(options: Options, host: Host, place: Place, wanted: Wanted) -> Iterat
     if not os.path.exists(place.target):
         yield f"{place.target} does not exist, and is taken for an empty one"
     if posixpath.isabs(wanted.program) and not _is_there(wanted.program, host):
-        yield f"the runtime {wanted.program} is not there, and {place.of.TITLE} needs it; 'linkspan install' makes one"
+        hint = "; 'linkspan install' makes one" if posixpath.basename(wanted.program) == _PROGRAM else ""
+        yield f"the runtime {wanted.program} is not there, and {place.of.TITLE} needs it{hint}"
 
 
 def _write_hook(options: Options) -> None:
