@@ -13,6 +13,12 @@ SEED = ""
 
 RUNTIME = ("crio", "runtime")
 
+_ITS_OWN = ("inherit_default_runtime", "platform_runtime_paths", "runtime_config_path", "stream_websockets")
+"""Keys that put another program in the place of ``runtime_path``, or that CRI-O refuses of an entry of the type oci.
+
+See ``ValidateRuntimes`` and ``RuntimeHandler.Validate`` of its pkg/config.
+"""
+
 
 def view(tree: Tree) -> View:
     """The runtimes and the default one."""
@@ -48,8 +54,14 @@ def _like(tree: Tree, name: str) -> dict[str, object]:
     for candidate in (known.default, "runc", "crun"):
         program = known.runtimes.get(candidate)
         if program is not None and candidate != name and owner(program) == "other":
-            return dict(table(tree, *RUNTIME, "runtimes", candidate))
+            return _without_its_own(table(tree, *RUNTIME, "runtimes", candidate))
     return {}
+
+
+def _without_its_own(entry: dict[str, object]) -> dict[str, object]:
+    """What holds for another program, too: a pod's monitor is no conmon, and serves that type alone."""
+    left_out = (*_ITS_OWN, "monitor_path") if entry.get("runtime_type") == "pod" else _ITS_OWN
+    return {key: value for key, value in entry.items() if key not in left_out}
 
 
 def needs_cdi_switch(version: tuple[int, ...]) -> bool | None:  # the same in all versions
