@@ -79,12 +79,12 @@ class Host:
         self.programs, self.on_path = programs, on_path
 
 
-def started(name: str, runtime: dict[str, Any]) -> str:
+def started(name: str, runtime: dict[str, Any], platform: str = "linux/amd64") -> str:
     """The program that CRI-O starts for a runtime: one that inherits has the default's, whatever it says itself."""
     entry = runtime["runtimes"][name]
     if entry.get("inherit_default_runtime"):
         entry = runtime["runtimes"].get(runtime.get("default_runtime") or "crun", {})
-    return str(entry.get("runtime_path", ""))
+    return str(entry.get("platform_runtime_paths", {}).get(platform) or entry.get("runtime_path", ""))
 
 
 def _of_folders(folders: Any) -> Iterator[str]:

@@ -60,13 +60,19 @@ def test_a_later_file_replaces_the_whole_table_of_a_runtime():
     assert merged([MAIN, later])["default_runtime"] == "crun"
 
 
+def test_the_judge_knows_what_takes_the_place_of_a_program():
+    inherits, of_platform = "inherit_default_runtime = true\n", 'platform_runtime_paths = { "linux/amd64" = "/a" }\n'
+    assert started("nvidia", merged([MAIN, OURS])) == PROGRAM
+    assert started("nvidia", merged([MAIN, OURS + inherits])) == "/usr/bin/crun"
+    assert started("nvidia", merged([MAIN, OURS + of_platform])) == "/a"
+
+
 def judged(texts, default):
     """The runtime that we wrote, found without fault, and what CRI-O goes by."""
     runtime = merged(texts)
     mine = {"runtimes": {"nvidia": runtime["runtimes"]["nvidia"]}}
     assert problems({**runtime, **mine, "default_runtime": "nvidia" if default else ""}, PROGRAMS) == []
     assert started("nvidia", runtime) == PROGRAM
-    assert not mine["runtimes"]["nvidia"].get("platform_runtime_paths")
     return runtime
 
 
@@ -94,7 +100,7 @@ NOT_OURS = {
     "a virtual machine's": f'{VM}runtime_type = "vm"\nruntime_config_path = "/etc/kata.toml"\n',
     "a pod monitor's": f'{VM}runtime_type = "pod"\nstream_websockets = true\n',
     "one that inherits": f"{VM}inherit_default_runtime = true\n",
-    "one with programs of platforms": f'{VM}platform_runtime_paths = {{ "linux/arm64" = "/a" }}\n',
+    "one with programs of platforms": f'{VM}platform_runtime_paths = {{ "linux/amd64" = "/a" }}\n',
 }
 
 
