@@ -88,17 +88,20 @@ def unconfigure(
     """Take back what configure did: the file is as it was, but for what others have changed since."""
     job = _open(engine, config, state_dir)
     _say_whose(job, config)
-    jobs = [job] if config else [job, *_of_nvidia_ctk(job)]
-    for one in [one for one in jobs if one.journal.load()] or [job]:
+    for one in _edited(job, config):
         _take_back(one, dry_run=dry_run, restart=restart)
 
 
-def _of_nvidia_ctk(job: Job) -> list[Job]:
-    """What ``nvidia-ctk runtime configure`` edits, where that is another file than ours."""
-    if job.place.engine != "crio":
-        return []
-    place = locate("crio", f"{job.host.root}{NVIDIAS_CRIO}", job.host)
-    return [msgspec.structs.replace(job, place=place, journal=job.journal.of(place))]
+def _edited(job: Job, config: str) -> list[Job]:
+    """The files that linkspan has edited of an engine, else the one that it would edit.
+
+    For CRI-O ``nvidia-ctk runtime configure`` has a drop-in of its own.
+    """
+    jobs = [job]
+    if job.place.engine == "crio" and not config:
+        place = locate("crio", f"{job.host.root}{NVIDIAS_CRIO}", job.host)
+        jobs.append(msgspec.structs.replace(job, place=place, journal=job.journal.of(place)))
+    return [one for one in jobs if one.journal.load()] or [job]
 
 
 def _take_back(job: Job, *, dry_run: bool, restart: bool) -> None:
@@ -124,7 +127,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what an engine's configuration says of the runtime, and what the engine has that runs now."""
-    job = _open(engine, config, state_dir, looking=True)
+    job = _edited(_open(engine, config, state_dir, looking=True), config)[0]
     found = report.status(job.place, job.journal, job.host, runtime_name)
     if as_json:
         out.show_json(msgspec.to_builtins(found))

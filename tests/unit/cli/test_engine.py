@@ -185,7 +185,8 @@ def test_an_edit_of_another_file_is_pointed_at(docker):
 
 def test_what_nvidia_ctk_wrote_for_cri_o_is_taken_back_by_the_engines_name(machine):
     runtime_configure.run(Options(runtime="crio"), str, machine.host())
-    assert machine.read("etc/crio/crio.conf.d/99-nvidia.toml")
+    status = json.loads(machine.run("status", "crio", "--json")[1])
+    assert (status["config"], status["by_linkspan"]) == (f"{machine.root}/etc/crio/crio.conf.d/99-nvidia.toml", True)
     machine.configure("crio", "--runtime-name", "beside")
     code, _, story = machine.run("unconfigure", "crio")
     assert (code, story.count("removed ")) == (0, 2), story
