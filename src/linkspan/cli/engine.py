@@ -12,7 +12,7 @@ from linkspan.engines import change, checkers, daemon, report
 from linkspan.engines.change import Plan
 from linkspan.engines.journal import Journal
 from linkspan.engines.model import Wanted
-from linkspan.engines.places import NAMES, Host, Place, default_path, locate
+from linkspan.engines.places import NAMES, NVIDIAS_DROP_IN, Host, Place, default_path, locate
 from linkspan.errors import ConfigError
 from linkspan.store import launchers
 
@@ -96,6 +96,8 @@ def unconfigure(
     """Take back what configure did: the file is as it was, but for what others have changed since."""
     job = _open(engine, config, state_dir)
     _say_whose(job, config)
+    if not config and job.journal.load() is None and job.journal.others() == [f"{job.host.root}{NVIDIAS_DROP_IN}"]:
+        job = _open(engine, job.journal.others()[0], state_dir)  # nothing else can be meant
     plan = change.plan_unconfigure(job.place, job.journal)
     if not plan.known:
         if not dry_run:

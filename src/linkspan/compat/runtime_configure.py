@@ -15,7 +15,7 @@ import msgspec
 from linkspan.engines import change, checkers, daemon, edits
 from linkspan.engines.journal import Journal, Record
 from linkspan.engines.model import Wanted
-from linkspan.engines.places import Host, Place, default_path, locate, read
+from linkspan.engines.places import NVIDIAS_DROP_IN, Host, Place, default_path, locate, read
 from linkspan.facts.model import Model
 from linkspan.kernel import files, trees
 
@@ -26,7 +26,6 @@ _PROGRAM = "nvidia-container-runtime"
 _FOLDERS = ("/usr/bin", "/usr/local/bin")
 """Where the others look for it: the toolkit's place, then that of ``linkspan install``."""
 _CRIO = "/etc/crio/crio.conf"
-_CRIO_DROP_IN = "/etc/crio/crio.conf.d/99-nvidia.toml"
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -106,14 +105,15 @@ def _crios(options: Options, system: Host) -> Place:
     main = os.path.abspath(options.config) if options.config else f"{system.root}{_CRIO}"
     if options.drop_in == "":
         return locate("crio", main, system)
-    place = locate("crio", options.drop_in or f"{system.root}{_CRIO_DROP_IN}", system)
+    place = locate("crio", options.drop_in or f"{system.root}{NVIDIAS_DROP_IN}", system)
     if not (options.config or options.drop_in):
         return place  # of whose folder all files count that are read before it
     return msgspec.structs.replace(place, before=place.of.SYNTAX.parse(read(main).text.removeprefix(edits.BOM), main))
 
 
 def _named(options: Options, asked: str) -> str:
-    return f"{options.runtime} --config {asked}" if options.config or options.runtime == "crio" else options.runtime
+    is_usual = options.drop_in is None if options.runtime == "crio" else not options.config
+    return options.runtime if is_usual else f"{options.runtime} --config {asked}"
 
 
 def _wanted(options: Options, host: Host, record: Record | None) -> Wanted:

@@ -7,6 +7,8 @@ import tomllib
 
 import pytest
 
+from linkspan.cli import engine as cli_engine
+from linkspan.cli import main
 from linkspan.compat import runtime_configure
 from linkspan.compat.runtime_configure import Options
 from linkspan.engines import change, daemon
@@ -53,6 +55,11 @@ class Machine:
 
     def read(self, path):
         return (self.root / path).read_bytes().decode()
+
+
+def files(root):
+    """The configuration files below a root."""
+    return [path for path in root.rglob("*") if path.is_file() and "var/lib" not in str(path)]
 
 
 @pytest.fixture
@@ -153,6 +160,29 @@ def test_a_link_stays_and_what_it_leads_to_is_edited(machine):
     machine.configure()
     assert stat.S_ISLNK((machine.root / CONFIG["docker"]).lstat().st_mode)
     assert "nvidia" in machine.read("srv/daemon.json")
+
+
+@pytest.mark.parametrize(
+    ("engine", "options"),
+    [
+        ("docker", {}),
+        ("docker", {"config": "other/daemon.json"}),
+        ("containerd", {}),
+        ("crio", {}),
+        ("crio", {"config": "other/crio.conf"}),
+        ("crio", {"drop_in": "other/nvidia.toml"}),
+        ("crio", {"config": "other/crio.conf", "drop_in": ""}),
+    ],
+)
+def test_the_command_that_it_names_takes_it_back(machine, monkeypatch, engine, options):
+    monkeypatch.setattr(cli_engine, "this_host", lambda: machine.host)
+    options = {name: path and f"{machine.root}/{path}" for name, path in options.items()}
+    _, said = machine.configure(engine, **options)
+    assert files(machine.root)
+    command = said[-2].split("'")[1].split()
+    assert command[:2] == ["linkspan", "engine"]
+    assert main.run(command[1:]) == 0
+    assert not files(machine.root)
 
 
 def test_a_dry_run_prints_the_file_and_writes_nothing(machine):
