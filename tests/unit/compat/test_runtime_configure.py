@@ -7,6 +7,8 @@ import tomllib
 
 import pytest
 
+from linkspan.cli import engine as cli_engine
+from linkspan.cli import main
 from linkspan.compat import runtime_configure
 from linkspan.compat.runtime_configure import Options
 from linkspan.engines import change, daemon
@@ -17,8 +19,9 @@ from linkspan.errors import ConfigError, KernelError
 from tests.unit.engines import containerd_files, crio_files, docker_files
 from tests.unit.engines.harness import parse
 
-CONFIG = {"docker": "etc/docker/daemon.json", "containerd": "etc/containerd/config.toml"}
 CRIO = "etc/crio/crio.conf.d/99-nvidia.toml"
+CONFIG = {"docker": "etc/docker/daemon.json", "containerd": "etc/containerd/config.toml", "crio": CRIO}
+EMPTY = {"docker": "{}\n", "containerd": "version = 2\n", "crio": "# ours\n"}
 PROGRAM = "/usr/bin/nvidia-container-runtime"
 
 
@@ -53,6 +56,11 @@ class Machine:
 
     def read(self, path):
         return (self.root / path).read_bytes().decode()
+
+
+def files(root):
+    """The configuration files below a root."""
+    return [path for path in root.rglob("*") if path.is_file() and "var/lib" not in str(path)]
 
 
 @pytest.fixture
@@ -99,7 +107,7 @@ def test_cri_o_gets_a_drop_in_of_nvidias_name(machine):
     assert machine.read("etc/crio/crio.conf") == crio_files.PACKAGED
 
 
-FILES = {"docker": docker_files.GOOD, "containerd": containerd_files.GOOD}
+FILES = {"docker": docker_files.GOOD, "containerd": containerd_files.GOOD, "crio": crio_files.GOOD}
 
 
 @pytest.mark.parametrize(("engine", "name"), [(engine, name) for engine in FILES for name in FILES[engine]])
@@ -130,29 +138,71 @@ def test_whatever_else_stood_in_dockers_file_stays(machine, name):
     assert after == kept
 
 
-@pytest.mark.parametrize("name", docker_files.BROKEN)
-def test_a_file_that_cannot_be_read_is_left_alone(machine, name):
-    place = machine.write(CONFIG["docker"], docker_files.BROKEN[name])
+BROKEN = {
+    "docker": docker_files.BROKEN,
+    "containerd": containerd_files.BROKEN,
+    "crio": crio_files.BROKEN,
+}
+
+
+@pytest.mark.parametrize(("engine", "name"), [(engine, name) for engine in BROKEN for name in BROKEN[engine]])
+def test_a_file_that_cannot_be_read_is_left_alone(machine, engine, name):
+    place = machine.write(CONFIG[engine], BROKEN[engine][name])
     with pytest.raises(ConfigError):
-        machine.configure()
-    assert place.read_bytes().decode() == docker_files.BROKEN[name]
+        machine.configure(engine)
+    assert place.read_bytes().decode() == BROKEN[engine][name]
 
 
-def test_a_read_only_file_is_left_alone(machine, monkeypatch):
-    place = machine.write(CONFIG["docker"], "{}\n")
+def test_a_broken_main_file_of_cri_os_gets_no_drop_in(machine):
+    main_file = machine.write("etc/crio/crio.conf", "[crio.runtime\n")
+    with pytest.raises(ConfigError):
+        machine.configure("crio")
+    assert files(machine.root) == [main_file]
+
+
+@pytest.mark.parametrize("engine", CONFIG)
+def test_a_read_only_file_is_left_alone(machine, monkeypatch, engine):
+    place = machine.write(CONFIG[engine], EMPTY[engine])
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anything
     with pytest.raises(KernelError, match="it is read-only"):
-        machine.configure()
-    assert place.read_text() == "{}\n"
+        machine.configure(engine)
+    assert place.read_text() == EMPTY[engine]
 
 
-def test_a_link_stays_and_what_it_leads_to_is_edited(machine):
-    machine.write("srv/daemon.json", "{}\n")
-    (machine.root / "etc/docker").mkdir(parents=True)
-    (machine.root / CONFIG["docker"]).symlink_to("../../srv/daemon.json")
-    machine.configure()
-    assert stat.S_ISLNK((machine.root / CONFIG["docker"]).lstat().st_mode)
-    assert "nvidia" in machine.read("srv/daemon.json")
+@pytest.mark.parametrize("engine", CONFIG)
+def test_a_link_stays_and_what_it_leads_to_is_edited(machine, engine):
+    machine.write("srv/file", EMPTY[engine])
+    link = machine.root / CONFIG[engine]
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../" * CONFIG[engine].count("/") + "srv/file")
+    machine.configure(engine)
+    assert stat.S_ISLNK(link.lstat().st_mode)
+    assert "nvidia" in machine.read("srv/file")
+    machine.undo(engine, CONFIG[engine])
+    assert machine.read("srv/file") == EMPTY[engine]
+
+
+@pytest.mark.parametrize(
+    ("engine", "options"),
+    [
+        ("docker", {}),
+        ("docker", {"config": "other/daemon.json"}),
+        ("containerd", {}),
+        ("crio", {}),
+        ("crio", {"config": "other/crio.conf"}),
+        ("crio", {"drop_in": "other/nvidia.toml"}),
+        ("crio", {"config": "other/crio.conf", "drop_in": ""}),
+    ],
+)
+def test_the_command_that_it_names_takes_it_back(machine, monkeypatch, engine, options):
+    monkeypatch.setattr(cli_engine, "this_host", lambda: machine.host)
+    options = {name: path and f"{machine.root}/{path}" for name, path in options.items()}
+    _, said = machine.configure(engine, **options)
+    assert files(machine.root)
+    command = said[-2].split("'")[1].split()
+    assert command[:2] == ["linkspan", "engine"]
+    assert main.run(command[1:]) == 0
+    assert not files(machine.root)
 
 
 def test_a_dry_run_prints_the_file_and_writes_nothing(machine):
@@ -182,9 +232,16 @@ def test_what_docker_was_told_once_stays_as_the_toolkit_leaves_it(machine):
     assert machine.read(CONFIG["docker"]) == once
 
 
-@pytest.mark.parametrize("engine", CONFIG)
+SEVERAL = {
+    "docker": docker_files.GOOD["two other runtimes"],
+    "containerd": containerd_files.DUMPED,
+    "crio": "# ours\n[crio.runtime]\nlog_level = 'info'\n",
+}
+
+
+@pytest.mark.parametrize("engine", SEVERAL)
 def test_runtimes_of_several_names_stand_beside_each_other_and_go_together(machine, engine):
-    before = FILES[engine]["two other runtimes"] if engine == "docker" else containerd_files.DUMPED
+    before = SEVERAL[engine]
     machine.write(CONFIG[engine], before)
     machine.configure(engine, set_as_default=True)
     machine.configure(engine, runtime_name="nvidia-cdi", runtime_path="/usr/bin/nvidia-container-runtime.cdi")
@@ -235,7 +292,7 @@ def test_what_dockerd_is_told_by_its_command_line_is_not_said_twice(machine, mon
 
 @pytest.mark.parametrize("engine", ["containerd", "crio"])
 def test_ours_in_usr_local_is_taken_where_there_is_none_in_usr(machine, engine):
-    path = CONFIG.get(engine, CRIO)
+    path = CONFIG[engine]
     _, said = machine.configure(engine)
     assert any(note.startswith(f"the runtime {PROGRAM} is not there") for note in said)
     machine.write("usr/local/bin/nvidia-container-runtime", "").chmod(0o755)
