@@ -13,6 +13,7 @@ The document made here is what the start path applies without understanding it (
     remove_hooks  base names of programs whose hook entries go, at every stage
     prepare       the work of ``kernel.prepare`` (see ``operations``)
     mask_params   true where /proc/driver/nvidia/params has to be masked, which only a hook can do
+    proc_gpus     the folders of /proc/driver/nvidia/gpus that stay in sight; for the prestart hook alone
     hook          the entry that does this in a hook, where need be: its path and arguments are still to be filled in
     hook_arguments  the arguments that stand for the work of ``prepare`` and ``mask_params``
     says          what is injected and why, for the log

@@ -58,6 +58,7 @@ START_PATH = (
     "kernel/params",
     "kernel/paths",
     "kernel/prepare",
+    "kernel/procgpus",
     "kernel/profile",
     "kernel/scope",
     "kernel/single_steps",

@@ -35,20 +35,6 @@ static bool make_harmless(struct text params)
 	return changed;
 }
 
-/* A descriptor of a new tmpfs, mounted nowhere. */
-static int new_tmpfs(void)
-{
-	int context = (int)syscall(CALL_FSOPEN, "tmpfs", 1), made = -1;
-	if (context < 0)
-		return -1;
-	if (!syscall(CALL_FSCONFIG, context, FS_SET_STRING, "size", "64k", 0) &&
-	    !syscall(CALL_FSCONFIG, context, FS_SET_STRING, "mode", "0755", 0) &&
-	    !syscall(CALL_FSCONFIG, context, FS_CREATE, NULL, NULL, 0))
-		made = (int)syscall(CALL_FSMOUNT, context, 1, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC);
-	close(context);
-	return made;
-}
-
 static int new_file(int folder, struct text data)
 {
 	int file = openat(folder, "params", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
@@ -90,7 +76,7 @@ bool mask_params(int root)
 		return false;
 	if (!make_harmless(params))
 		return true; /* they are so already */
-	int folder = below_open(root, FOLDER), target = below_open(root, PARAMS), tmpfs = new_tmpfs();
+	int folder = below_open(root, FOLDER), target = below_open(root, PARAMS), tmpfs = new_tmpfs("0755");
 	bool done = folder >= 0 && target >= 0 && tmpfs >= 0 && cover_from(tmpfs, folder, target, params);
 	for (int *one = (int[]){folder, target, tmpfs}, i = 0; i < 3; i++)
 		if (one[i] >= 0)
