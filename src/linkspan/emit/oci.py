@@ -117,7 +117,7 @@ def _compare_node(entry: dict[str, Any], found: DeviceNode) -> None:
         if entry.get(key) and entry[key] != value and not (key == "type" and entry[key] == "u" and value == "c"):
             raise HostError(
                 f"the CDI spec says {key} {entry[key]} for {entry['path']}, but the node here has {value}",
-                hint="write the spec anew with 'linkspan cdi refresh'",
+                hint="as root, write the spec anew with 'linkspan cdi refresh'",
                 subject=entry["path"],
             )
 
