@@ -181,7 +181,7 @@ def _ask_docker(host: Host) -> Answer:
     named = host.env.get("DOCKER_HOST", "")
     if named and not named.startswith("unix://"):
         return Answer(silence=f"DOCKER_HOST is {named}, and only a socket of this host is asked")
-    own = f"{host.env.get('XDG_RUNTIME_DIR', '')}/docker.sock" if host.uid else f"{host.root}/run/docker.sock"
+    own = f"{host.runtime_home if host.uid else f'{host.root}/run'}/docker.sock"
     path = named.removeprefix("unix://") or own
     try:
         with contextlib.closing(_Socket(path)) as connection:

@@ -35,6 +35,11 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
         return self.env.get("XDG_CONFIG_HOME") or f"{self.env.get('HOME', '')}/.config"
 
     @property
+    def runtime_home(self) -> str:
+        """The folder of this user's sockets: systemd's, where no session says so (cron has none)."""
+        return self.env.get("XDG_RUNTIME_DIR") or f"{self.root}/run/user/{self.uid}"
+
+    @property
     def state_folder(self) -> str:
         """Where journals and backups are kept."""
         if self.uid == 0:

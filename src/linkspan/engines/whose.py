@@ -22,9 +22,8 @@ def roots_docker_alone(host: Host) -> str:
 def _users_docker(host: Host) -> tuple[str, ...]:
     """What tells that a user has a rootless Docker: it runs, or is set up."""
     home = host.env.get("HOME", "")
-    runtime = host.env.get("XDG_RUNTIME_DIR") or f"{host.root}/run/user/{host.uid}"
     return (
-        f"{runtime}/docker.sock",
+        f"{host.runtime_home}/docker.sock",
         f"{home}/.docker/run/docker.sock",
         f"{host.config_home}/docker/daemon.json",
         f"{host.config_home}/systemd/user/docker.service",

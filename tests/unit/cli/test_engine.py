@@ -120,6 +120,12 @@ class TestOfAUser:
         assert "home/.config/docker/daemon.json" in "".join(answer.split())
         assert "root's" not in story
 
+    def test_a_socket_is_found_without_a_session(self, user, monkeypatch):
+        monkeypatch.setattr(engine, "this_host", lambda: Host(root=user.root, uid=654321, env=user.env))
+        user.write("run/user/654321/docker.sock", "")
+        _, _, story = user.run("status", "docker")
+        assert f"Docker does not answer at {user.root}/run/user/654321/docker.sock" in story
+
     def test_a_podman_of_their_own_is_named_too(self, user):
         _, _, story = user.configure("podman", "--dry-run")
         assert "this is for the rootless Podman of the user 654321" in story
