@@ -17,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from linkspan.errors import KernelError, LinkspanError
-from linkspan.plan import wording
 
 OK, FAILED, USAGE, CANNOT_LOOK, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: done; failed, or the answer is no; wrong usage; something kept us from looking; Ctrl-C."""
@@ -72,6 +71,8 @@ def fail(error: Exception) -> int:
 
 def _explain(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, KernelError):
+        from linkspan.plan import wording  # nothing but an error needs it
+
         return error.message, error.hint or wording.of_rights(error.message, os.geteuid()), CANNOT_LOOK
     if isinstance(error, LinkspanError):
         return error.message, error.hint, FAILED
