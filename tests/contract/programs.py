@@ -1,90 +1,74 @@
-"""The programs under test, and one request put to them.
+"""The programs under test, and where they find the host.
 
     LINKSPAN_CONTRACT_RUNTIME   an OCI runtime wrapper, as nvidia-container-runtime is one
     LINKSPAN_CONTRACT_HOOK      a prestart hook, as nvidia-container-runtime-hook is one
+    LINKSPAN_CONTRACT_CDI_HOOK  the program that CDI specs name, as nvidia-cdi-hook is one
+    LINKSPAN_CONTRACT_CLI       what lists and configures, as nvidia-container-cli does
 
 Without them they are linkspan's, installed below a folder of the test's. The host is a simulated one, in a folder too.
 """
 
-import dataclasses
-import json
+import contextlib
 import os
-from collections.abc import Mapping
-from typing import Any
+import shutil
+from collections.abc import Iterator, Mapping
 
-from tests.containers import RUNC_V1, Bundle, Outcome, Wrapper, new_bundle, run
-from tests.contract.vectors import Devices, Vector
-from tests.rootfs import fresh_root
+from linkspan.sim.create import create, remove
+from linkspan.sim.spec import SimSpec
+from tests import containers, mounts
+from tests.contract.case import NO_PROGRAM, Answer, Case, Program
+from tests.folders import open_folder
 from tests.toolkit import Toolkit
 
-LIST_NODES = ("/bin/sh", "-c", "ls -d /dev/nvidia* 2>/dev/null; true")
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """What a program did: the nodes that the container gets, or None and what was said."""
-
-    devices: Devices
-    said: str = ""
+SPEC = SimSpec(gpus=8, model="H100", driver="550.163.01", sockets=True)
+"""The host that every case is about."""
 
 
 class Programs:
     """A toolkit under test on a simulated host."""
 
     def __init__(self, toolkit: Toolkit, environment: Mapping[str, str]) -> None:
-        self._toolkit = toolkit
-        self._runtime = environment.get("LINKSPAN_CONTRACT_RUNTIME", toolkit.place.runtime)
-        self._hook = environment.get("LINKSPAN_CONTRACT_HOOK", toolkit.place.prestart)
+        self.toolkit = toolkit
+        folder = toolkit.place.programs
+        self._ours: dict[Program, str] = {
+            "runtime": toolkit.place.runtime,
+            "hook": toolkit.place.prestart,
+            "cdi-hook": f"{folder}/nvidia-cdi-hook",
+            "cli": f"{folder}/nvidia-container-cli",
+        }
+        self._paths = {kind: environment.get(_variable(kind), ours) for kind, ours in self._ours.items()}
 
-    def name(self, vector: Vector) -> str:
-        """The program that a vector is for."""
-        return os.path.basename(self._runtime if vector.program == "runtime" else self._hook)
+    def path(self, kind: Program) -> str:
+        """The program of a kind that is under test."""
+        return self._paths[kind]
 
-    def are_ours(self, vector: Vector) -> bool:
-        """Whether that program is linkspan's."""
-        ours = self._toolkit.place.runtime if vector.program == "runtime" else self._toolkit.place.prestart
-        return (self._runtime if vector.program == "runtime" else self._hook) == ours
+    def name(self, kind: Program) -> str:
+        """What it is called."""
+        return os.path.basename(self._paths[kind])
 
-    def ask(self, vector: Vector) -> Answer:
-        """Put a request to the program that it is for."""
-        return self._create(vector) if vector.program == "runtime" else self._prestart(vector)
+    def are_ours(self, kind: Program) -> bool:
+        """Whether it is linkspan's."""
+        return self._paths[kind] == self._ours[kind]
 
-    def _create(self, vector: Vector) -> Answer:
-        """``create`` over a low-level runtime that does nothing: the answer is in config.json."""
-        with new_bundle("/nowhere") as bundle:
-            asking(bundle, vector)
-            wrapper = self._wrapper(vector)
-            outcome = self._toolkit.patch(bundle.write(), Wrapper(self._runtime, wrapper.env))
-            with open(bundle.path, encoding="utf-8") as file:
-                return answer(outcome, nodes(json.load(file)))
-
-    def _prestart(self, vector: Vector) -> Answer:
-        """A container that is given its GPUs once it has been created: the answer is in its /dev."""
-        with fresh_root() as root, new_bundle(root, *LIST_NODES) as bundle:
-            asking(bundle, vector)
-            env = [f"{key}={value}" for key, value in {"PATH": os.environ["PATH"], **self._wrapper(vector).env}.items()]
-            entry = {"path": self._hook, "args": [self._hook, "prestart"], "env": env}
-            bundle.config["hooks"] = {"prestart": [entry]}
-            outcome = run(RUNC_V1, bundle)
-        return answer(outcome, frozenset(outcome.output.split()))
-
-    def _wrapper(self, vector: Vector) -> Wrapper:
-        return self._toolkit.wrapper("/bin/true", mode=vector.mode, top=vector.config)
+    def ask(self, case: Case) -> Answer:
+        """Put a case to the program that it is for, if there is one."""
+        return case.ask(self) if shutil.which(self.path(case.program)) else Answer(NO_PROGRAM)
 
 
-def asking(bundle: Bundle, vector: Vector) -> None:
-    """Write a request into a config.json."""
-    bundle.env(*vector.env)
-    bundle.config["annotations"] = dict(vector.annotations)
-    bundle.config["mounts"] += [{"source": source, "destination": place} for source, place in vector.mounts]
+def _variable(kind: Program) -> str:
+    return f"LINKSPAN_CONTRACT_{kind.upper().replace('-', '_')}"
 
 
-def answer(outcome: Outcome, devices: frozenset[str]) -> Answer:
-    """What came of it."""
-    return Answer(None if outcome.created else devices, outcome.errors.strip())
-
-
-def nodes(config: dict[str, Any]) -> frozenset[str]:
-    """The device nodes of the driver in a config.json."""
-    listed = config["linux"].get("devices") or ()
-    return frozenset(entry["path"] for entry in listed if entry["path"].startswith("/dev/nvidia"))
+@contextlib.contextmanager
+def under_test() -> Iterator[Programs]:
+    """The programs, and their host for as long as this lasts. Raises UnavailableError where no container can run."""
+    mounts.enter_private_mounts()
+    containers.need(containers.RUNC_V1)
+    with open_folder("contract") as folder:
+        create(f"{folder}/host", SPEC)
+        try:
+            toolkit = Toolkit(f"{folder}/toolkit", f"{folder}/host")
+            toolkit.generate()
+            yield Programs(toolkit, os.environ)
+        finally:
+            remove(f"{folder}/host")

@@ -1,41 +1,35 @@
 """The suite under pytest: linkspan's programs answer as they have to; others as the contract says, or better."""
 
-import os
+from collections.abc import Iterator
 
 import pytest
 
-from linkspan.sim.create import create
-from linkspan.sim.spec import SimSpec
-from tests import containers, mounts
-from tests.contract.programs import Programs
-from tests.contract.vectors import ALL, Vector
+from tests.contract import areas
+from tests.contract.case import NO_PROGRAM, Case
+from tests.contract.programs import Programs, under_test
 from tests.debian import UnavailableError
-from tests.toolkit import Toolkit
 
 pytestmark = pytest.mark.privileged
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
+def programs() -> Iterator[Programs]:
     try:
-        mounts.enter_private_mounts()
-        containers.need(containers.RUNC_V1)
+        with under_test() as found:
+            yield found
     except UnavailableError as reason:
         pytest.skip(str(reason))
-    root = str(tmp_path_factory.mktemp("host"))
-    create(root, SimSpec(gpus=8, model="H100", driver="550.163.01"))
-    toolkit = Toolkit(str(tmp_path_factory.mktemp("toolkit")), root)
-    toolkit.generate()
-    return Programs(toolkit, os.environ)
 
 
-@pytest.mark.parametrize("vector", ALL, ids=str)
-def test_a_request_is_answered_as_the_contract_says(programs: Programs, vector: Vector) -> None:
-    found = programs.ask(vector)
-    allowed = [vector.ours] if programs.are_ours(vector) else [vector.expected, vector.ours]
-    assert found.devices in allowed, found.said
+@pytest.mark.parametrize("case", areas.ALL, ids=str)
+def test_a_program_answers_as_the_contract_says(programs: Programs, case: Case) -> None:
+    found = programs.ask(case)
+    if found.given == NO_PROGRAM:
+        pytest.skip(f"there is no program {programs.path(case.program)}")
+    allowed = [case.ours] if programs.are_ours(case.program) else [case.wanted, case.ours]
+    assert found.given in allowed, found.said
 
 
-def test_every_vector_has_a_name_of_its_own_and_a_reason_where_we_differ() -> None:
-    assert len({str(vector) for vector in ALL}) == len(ALL)
-    assert all(vector.why for vector in ALL if vector.better != "same")
+def test_every_case_has_a_name_of_its_own_and_a_reason_where_we_differ() -> None:
+    assert len({str(case) for case in areas.ALL}) == len(areas.ALL)
+    assert all(case.why for case in areas.ALL if case.better is not None)
