@@ -90,7 +90,7 @@ RUNTIME = (
     _asked("runtime", "a list with blanks", " 0 , 1 ", gpus(0, 1) | CONTROL),
     _asked("runtime", "a UUID", _UUID.format(3), gpus(3) | CONTROL),
     _asked(
-        "runtime", "a UUID in upper case", _UUID.format(3).upper(), None, better=gpus(3) | CONTROL, why="it is the same"
+        "runtime", "a UUID in lower case", _UUID.format(3).lower(), None, better=gpus(3) | CONTROL, why="it is the same"
     ),
     _asked("runtime", "the last of two values", "2", gpus(2) | CONTROL),
     _asked("runtime", "void among others", "0,void", frozenset()),
