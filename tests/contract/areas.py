@@ -1,5 +1,5 @@
 """All cases, area by area."""
 
-from tests.contract import cdi_hook, cli, requests
+from tests.contract import cdi_hook, cli, injection, isolation, requests
 
-ALL = (*requests.cases(), *cdi_hook.CASES, *cli.CASES)
+ALL = (*requests.cases(), *injection.CASES, *isolation.CASES, *cdi_hook.CASES, *cli.CASES)

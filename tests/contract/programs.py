@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from linkspan.sim.create import create, remove
 from linkspan.sim.spec import SimSpec
 from tests import containers, mounts
+from tests.containers import RUNC_V1, RUNC_V2, Runtime
 from tests.contract.case import NO_PROGRAM, Answer, Case, Program
 from tests.folders import open_folder
 from tests.toolkit import Toolkit
@@ -29,6 +30,7 @@ class Programs:
 
     def __init__(self, toolkit: Toolkit, environment: Mapping[str, str]) -> None:
         self.toolkit = toolkit
+        self.low_level = low_level()
         folder = toolkit.place.programs
         self._ours: dict[Program, str] = {
             "runtime": toolkit.place.runtime,
@@ -59,11 +61,16 @@ def _variable(kind: Program) -> str:
     return f"LINKSPAN_CONTRACT_{kind.upper().replace('-', '_')}"
 
 
+def low_level() -> Runtime:
+    """runc on the version of cgroups that this machine has. Raises UnavailableError where it starts no container."""
+    return RUNC_V2 if containers.why_not(RUNC_V1) and not containers.why_not(RUNC_V2) else containers.need(RUNC_V1)
+
+
 @contextlib.contextmanager
 def under_test() -> Iterator[Programs]:
     """The programs, and their host for as long as this lasts. Raises UnavailableError where no container can run."""
     mounts.enter_private_mounts()
-    containers.need(containers.RUNC_V1)
+    low_level()
     with open_folder("contract") as folder:
         create(f"{folder}/host", SPEC)
         try:

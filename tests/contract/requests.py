@@ -5,7 +5,7 @@ import json
 import os
 from typing import Any
 
-from tests.containers import RUNC_V1, Bundle, Outcome, Wrapper, new_bundle, run
+from tests.containers import Bundle, Outcome, Wrapper, new_bundle, run
 from tests.contract import vectors
 from tests.contract.case import Answer, Case
 from tests.contract.programs import Programs
@@ -65,7 +65,7 @@ def hooked(programs: Programs, vector: Vector, command: tuple[str, ...]) -> Outc
         program = programs.path("hook")
         entry = {"path": program, "args": [program, "prestart"], "env": [f"{key}={env[key]}" for key in env]}
         bundle.config["hooks"] = {"prestart": [entry]}
-        return run(RUNC_V1, bundle)
+        return run(programs.low_level, bundle)
 
 
 def settings(programs: Programs, vector: Vector) -> dict[str, str]:
