@@ -13,6 +13,8 @@ The document made here is what the start path applies without understanding it (
     remove_hooks  base names of programs whose hook entries go, at every stage
     prepare       the work of ``kernel.prepare`` (see ``operations``)
     mask_params   true where /proc/driver/nvidia/params has to be masked, which only a hook can do
+    gpu_folders   names in /proc/driver/nvidia/gpus that the container may see: only what carries edits into a created
+                  container looks at it
     hook          the entry that does this in a hook, where need be: its path and arguments are still to be filled in
     hook_arguments  the arguments that stand for the work of ``prepare`` and ``mask_params``
     says          what is injected and why, for the log
@@ -44,6 +46,7 @@ def edits(injection: Injection, arch: str) -> Edits:
             "gids": list(injection.gids),
             "remove_hooks": list(NVIDIA_HOOKS),
             **left_to_do(operations.work(injection, arch), injection.mask_params),
+            "gpu_folders": {"names": list(injection.gpu_folders)} if injection.gpu_folders is not None else {},
         }
     )
 

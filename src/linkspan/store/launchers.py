@@ -46,6 +46,7 @@ START_PATH = (
     "kernel/compat",
     "kernel/files",
     "kernel/folders",
+    "kernel/gpu_folders",
     "kernel/identity",
     "kernel/ldconfig",
     "kernel/libraries",

@@ -4,6 +4,7 @@
 #include "below.h"
 #include "carry.h"
 #include "cgroup.h"
+#include "gpus.h"
 #include "mask.h"
 #include "request.h"
 #include "settings.h"
@@ -141,6 +142,7 @@ static bool carry(const struct store *store, const struct container *container, 
 	struct device_rule *rules = read_rules(record, &rule_count);
 	struct text work = record_text(record);
 	bool needs_mask = record_number(record) != 0 && mask_is_needed();
+	struct gpus gpus = gpus_read(record);
 	struct freight *freight = carry_load(record, &freight_count);
 	int cgroup = rule_count ? cgroup_open(container->process, &version) : -1, root = open_root(container);
 	if (!rules || !freight || record->broken || (rule_count && cgroup < 0) || root < 0)
@@ -150,6 +152,8 @@ static bool carry(const struct store *store, const struct container *container, 
 	if (!carry_nodes(root, record) || record->broken || !enter_mounts(container) || !carry_unload(root, freight, freight_count))
 		return false;
 	if (needs_mask && !mask_params(root))
+		return false;
+	if (gpus.hidden && !gpus_hide(root, &gpus))
 		return false;
 	return !rule_count || cgroup_allow(cgroup, version, rules, rule_count);
 }
