@@ -63,7 +63,9 @@ def _capabilities() -> Iterator[Vector]:
         env = (*_GPU_0, f"NVIDIA_DRIVER_CAPABILITIES={value}")
         name = f"capabilities {value or 'not given'}"
         yield Vector("hook", name, env, "parts", contract, _OURS.get(value), _WHY if value in _OURS else "")
-        better, why = (None, "") if value in ("", "all") else (parts, "a capability brings what is its own, in every mode")
+        better, why = (
+            (None, "") if value in ("", "all") else (parts, "a capability brings what is its own, in every mode")
+        )
         yield Vector("runtime", name, env, "parts", _ALL, better, why)
 
 
