@@ -11,7 +11,7 @@ import pytest
 
 from linkspan.formats import record
 from linkspan.sim.spec import SimSpec
-from tests import cdi_engine, driver_files, rootfs
+from tests import cdi_engine, driver_files, mounts, rootfs
 from tests.containers import Bundle, Outcome, Runtime, Wrapper, new_bundle, run
 from tests.folders import open_folder
 from tests.privileged import inside
@@ -112,6 +112,21 @@ def test_its_mounts_and_nodes_are_those_that_python_makes(warm: Toolkit, runc: R
         outputs.append(path.life(command).output)
     assert len(outputs[0].splitlines()) > 20
     assert outputs == outputs[:1] * 3
+
+
+def test_the_folders_of_other_gpus_are_hidden_without_python_too(warm: Toolkit, runtime: Runtime) -> None:
+    wrapper = warm.over(runtime)
+
+    def life() -> Outcome:
+        with fresh_root() as root, new_bundle(root, *inside.LIST_GPU_FOLDERS) as bundle:
+            return run(runtime, prestart(warm, bundle.env(ASK).host_proc(), wrapper))
+
+    with mounts.driver_proc_of(warm.driver_root):
+        first = life()
+        with without_python(warm):
+            second = life()
+    assert first.output.split("\n") == [inside.FOLDERS[0], inside.FOLDERS[2], "ModifyDeviceFiles: 0", ""]
+    assert second.output == first.output, second
 
 
 def test_a_container_that_asks_for_nothing_costs_no_python_either(warm: Toolkit, runc: Runtime) -> None:
