@@ -1,8 +1,12 @@
-"""Which GPUs a real container can open: it makes a node for each, and what may be opened is for its cgroup to say."""
+"""Which GPUs a real container can open: it makes a node for each, and what may be opened is for its cgroup to say.
+
+And which of them the driver tells it of in /proc, where it was given them by the prestart hook (contract 4.5).
+"""
 
 import functools
 
-from tests.containers import Outcome, Wrapper, new_bundle, run
+from tests import mounts
+from tests.containers import Bundle, Outcome, Wrapper, new_bundle, run
 from tests.contract import requests
 from tests.contract.case import Answer, Case, Program
 from tests.contract.programs import Programs
@@ -48,8 +52,26 @@ def _shown(minors: tuple[int, ...]) -> str:
     return f"may open {' '.join(map(str, minors)) or 'none'}, EPERM else"
 
 
-CASES = tuple(
+def _ask_proc(value: str, programs: Programs) -> Answer:
+    vector = Vector("hook", "", (f"NVIDIA_VISIBLE_DEVICES={value}",), None)
+    with mounts.driver_proc_of(programs.toolkit.driver_root):
+        outcome = requests.hooked(programs, vector, inside.LIST_GPU_FOLDERS, Bundle.host_proc)
+    return Answer(" ".join(outcome.output.split()), outcome.errors.strip())
+
+
+def _told(minors: tuple[int, ...]) -> str:
+    return " ".join([*(inside.FOLDERS[minor] for minor in minors), "ModifyDeviceFiles: 0"])
+
+
+_OPENED = tuple(
     Case(program, f"GPUs that can be opened: {value}", _shown(minors), functools.partial(_ask, program, value))
     for program in ("runtime", "hook")
     for value, minors in _ASKED.items()
 )
+_PROC = tuple(
+    Case("hook", f"GPUs in /proc/driver/nvidia: {value}", _told(minors), functools.partial(_ask_proc, value))
+    for value, minors in _ASKED.items()
+    if value != "void"
+)
+
+CASES = (*_OPENED, *_PROC)

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from tests.containers import Bundle, Outcome, Wrapper, new_bundle, run
@@ -57,7 +58,9 @@ def _prestart(vector: Vector, programs: Programs) -> Answer:
     return _answer(outcome, frozenset(outcome.output.split()))
 
 
-def hooked(programs: Programs, vector: Vector, command: tuple[str, ...]) -> Outcome:
+def hooked(
+    programs: Programs, vector: Vector, command: tuple[str, ...], shape: Callable[[Bundle], object] = Bundle.write
+) -> Outcome:
     """A container that is given its GPUs once it has been created: what its command printed is the answer."""
     with fresh_root() as root, new_bundle(root, *command) as bundle:
         _asking(bundle, vector)
@@ -65,6 +68,7 @@ def hooked(programs: Programs, vector: Vector, command: tuple[str, ...]) -> Outc
         program = programs.path("hook")
         entry = {"path": program, "args": [program, "prestart"], "env": [f"{key}={env[key]}" for key in env]}
         bundle.config["hooks"] = {"prestart": [entry]}
+        shape(bundle)
         return run(programs.low_level, bundle)
 
 

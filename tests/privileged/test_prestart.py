@@ -61,6 +61,17 @@ def test_a_privileged_container_is_told_of_all_gpus(toolkit_550: Toolkit, runc: 
     assert outcome.output.split()[:8] == inside.FOLDERS
 
 
+def test_in_a_user_namespace_the_driver_tells_of_its_own_gpus_alone(toolkit_550: Toolkit, runc: Runtime) -> None:
+    with mounts.devices_of(toolkit_550.driver_root):
+        outcome = look_into_proc(toolkit_550, runc, lambda bundle: in_a_user_namespace(bundle, "0,2"))
+    assert outcome.output.split()[:-2] == [inside.FOLDERS[0], inside.FOLDERS[2]], outcome
+
+
+def in_a_user_namespace(bundle: Bundle, asked: str) -> Bundle:
+    rootfs.give_folders_to(bundle.config["root"]["path"], HOST_ID_OF_ROOT)
+    return bundle.env(f"NVIDIA_VISIBLE_DEVICES={asked}").user_namespace()
+
+
 def look_into_proc(toolkit: Toolkit, runtime: Runtime, shape: Callable[[Bundle], Bundle]) -> Outcome:
     proc, command = mounts.driver_proc_of(toolkit.driver_root), inside.LIST_GPU_FOLDERS
     with proc, fresh_root() as root, new_bundle(root, *command) as bundle:
