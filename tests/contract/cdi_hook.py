@@ -8,15 +8,18 @@ import functools
 import glob
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 
 from linkspan.formats import ldcache
+from tests.containers import new_bundle, run
 from tests.contract.case import Answer, Case
 from tests.contract.cdi_hook_vectors import HOST_PARAMS, OUTSIDE, VECTORS, Vector
 from tests.contract.programs import Programs
 from tests.folders import open_folder
 from tests.hosts import make
+from tests.rootfs import fresh_root
 
 # The container's mounts, as a low-level runtime has made them when it calls createContainer hooks; the host's driver
 # has its /proc there, and so has the container. What the hook mounts is read from within, by $LOOK.
@@ -153,4 +156,18 @@ def _cases(vectors: Iterable[Vector]) -> Iterable[Case]:
         )
 
 
-CASES = tuple(_cases(VECTORS))
+def _loads(programs: Programs) -> Answer:
+    """A library in a folder of its own, looked up by the real loader of a real container."""
+    with fresh_root() as root, new_bundle(root, "/bin/sh", "-c", "ldconfig -p | grep -o '/opt/driver/.*'") as bundle:
+        os.makedirs(f"{root}/opt/driver")
+        shutil.copy(f"{root}/usr/lib/x86_64-linux-gnu/libz.so.1", f"{root}/opt/driver/libcontract.so.1")
+        args = ["nvidia-cdi-hook", "update-ldcache", "--folder", "/opt/driver"]
+        entry = {"path": programs.path("cdi-hook"), "args": args, "env": [f"PATH={os.defpath}"]}
+        bundle.config["hooks"] = {"createContainer": [entry]}
+        outcome = run(programs.low_level, bundle)
+    return Answer(outcome.output.strip(), outcome.errors)
+
+
+_FOUND = Case("cdi-hook", "update-ldcache: in a real container", "/opt/driver/libcontract.so.1", _loads)
+
+CASES = (*_cases(VECTORS), _FOUND)

@@ -126,6 +126,14 @@ LOADER = (
         why=_WITHIN,
     ),
     _loader(
+        "attack: the folder of all configuration is a link out",
+        "/opt/driver",
+        exit=1,
+        tree={"/opt/driver/libcuda.so.550": DEBIAN["/opt/driver/libcuda.so.550"], "/etc": "->{outside}"},
+        better=(0, {}),
+        why=_WITHIN,
+    ),
+    _loader(
         "attack: a searched folder is a link out",
         "/opt/out",
         seen={"library:libz.so.1": f"{LIBS}/libz.so.1"},

@@ -80,6 +80,8 @@ LIST = (
     Vector(("list", "--ipcs"), "/run/nvidia-persistenced/socket", view="sockets"),
     Vector(("list", "-i", "--no-persistenced"), "nothing", view="sockets"),
     Vector(("list", "-f"), "firmware", view="kinds"),
+    Vector(("list", "-bf"), "programs, firmware", view="kinds"),
+    Vector(("list", "--firm"), "firmware", view="kinds"),
     Vector(("list", "-f", "--no-gsp-firmware"), "nothing"),
     Vector(("list", "--compat32"), "nothing"),
     Vector(("list", "--strange"), "usage", 1),
@@ -113,6 +115,9 @@ REFUSED = (
     Vector(("configure",), "usage", 1),
     Vector(("configure", "--pid=nobody", "/srv"), "input error", 1),
     Vector(("configure", "--cuda-compat-mode=strange", "/srv"), "input error", 1),
+    Vector(("configure", "--cuda-compat-mode=mount", "--cuda-compat-mode=ldconfig", "/srv"), "input error", 1),
+    Vector(("configure", "-d0", "--require=cuda>=99.0", "/nonexistent"), "requirement error", 1),
+    Vector(("configure", "-d0", "-r", "cuda", "/nonexistent"), "requirement error", 1),
 )
 
 VECTORS = (*INFO, *LIST, *SELECTION, *REFUSED)

@@ -8,6 +8,7 @@ import os
 import re
 from typing import Any
 
+from tests.containers import Bundle
 from tests.contract import requests
 from tests.contract.case import Answer, Case
 from tests.contract.injection_vectors import FILES, NODES, VECTORS, Vector
@@ -20,8 +21,16 @@ _LOOK = ("/bin/sh", "-c", "awk '{ print $5, $6 }' /proc/self/mountinfo; ls -d /d
 
 
 def _of_runtime(vector: Vector, programs: Programs) -> Answer:
-    outcome, config = requests.patched(programs, vector.request)
+    outcome, config = requests.patched(programs, vector.request, _with_hook)
     return Answer("refused" if outcome.created else _VIEWS[vector.view](config), outcome.errors.strip())
+
+
+def _with_hook(bundle: Bundle) -> None:
+    """As another toolkit, or the engine, has left it: with a hook that would give GPUs a second time."""
+    entry = {"path": "/usr/bin/nvidia-container-runtime-hook", "args": ["nvidia-container-runtime-hook", "prestart"]}
+    own = {"path": "/usr/bin/engine-hook", "args": ["engine-hook"]}
+    bundle.config["hooks"] = {"prestart": [entry, own]}
+    bundle.mount("/srv", "/data")
 
 
 def _of_hook(vector: Vector, programs: Programs) -> Answer:
@@ -79,6 +88,11 @@ def _twice(config: Config) -> str:
     return " ".join(sorted({place for place in places if places.count(place) > 1})) or "none"
 
 
+def _data(config: Config) -> str:
+    """What the engine mounts."""
+    return next((mount["source"] for mount in config["mounts"] if mount["destination"] == "/data"), "gone")
+
+
 def _order(config: Config) -> str:
     """Whether a mount comes after those of the folders above it."""
     depths = [mount["destination"].rstrip("/").count("/") for mount in config["mounts"]]
@@ -93,6 +107,7 @@ _VIEWS = {
     "prestart hooks": _prestart,
     "covered mounts": _twice,
     "order": _order,
+    "the engine's mount": _data,
 }
 
 CASES = tuple(

@@ -79,7 +79,9 @@ VECTORS = (
     Vector("hook", "a GPU", _GPU_0, "options", "nodev nosuid ro"),
     Vector("runtime", "a GPU", _GPU_0, "variables", "void"),
     Vector("runtime", "no GPU", (), "variables", "none"),
-    Vector("runtime", "a GPU", _GPU_0, "prestart hooks", "none"),
+    Vector("runtime", "a GPU", _GPU_0, "prestart hooks", "engine-hook"),
+    Vector("runtime", "no GPU", (), "prestart hooks", "engine-hook"),
+    Vector("runtime", "a GPU", _GPU_0, "the engine's mount", "/srv"),
     Vector("runtime", "a GPU", _GPU_0, "order", "from the root down"),
     Vector(
         "runtime",

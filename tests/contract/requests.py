@@ -44,10 +44,13 @@ def _create(vector: Vector, programs: Programs) -> Answer:
     return _answer(outcome, nodes(config))
 
 
-def patched(programs: Programs, vector: Vector) -> tuple[Outcome, dict[str, Any]]:
+def patched(
+    programs: Programs, vector: Vector, shape: Callable[[Bundle], object] = Bundle.write
+) -> tuple[Outcome, dict[str, Any]]:
     """The same: how it went, and what became of config.json."""
     with new_bundle("/nowhere") as bundle:
         _asking(bundle, vector)
+        shape(bundle)
         outcome = programs.toolkit.patch(bundle.write(), Wrapper(programs.path("runtime"), settings(programs, vector)))
         with open(bundle.path, encoding="utf-8") as file:
             return outcome, json.load(file)

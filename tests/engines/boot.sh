@@ -2,13 +2,13 @@
 # Makes a machine out of an unpacked root, as the first process of new mount, PID, network, IPC, UTS and cgroup
 # namespaces: all that the machine has is gone when this process ends.
 #
-#   boot.sh LOWER WORK CGROUPS PATH...
+#   boot.sh LOWER WORK CGROUPS INIT PATH...
 #
-# LOWER is the root, only read; WORK an empty folder to mount over; CGROUPS is v1 or v2; each PATH, a file or a folder,
-# is seen by the machine where it is. The first line of output is the process id outside, the second one "ready".
+# LOWER is the root, only read; WORK an empty folder to mount over; CGROUPS is v1 or v2; INIT is tini or systemd; each
+# PATH, a file or a folder, is seen by the machine where it is. The first line of output is the process id outside, the second one "ready".
 set -eu
-lower=$1 work=$2 cgroups=$3
-shift 3
+lower=$1 work=$2 cgroups=$3 init=$4
+shift 4
 
 read -r pid _ </proc/self/stat # what /proc is mounted here still counts as outside
 echo "$pid"
@@ -24,6 +24,9 @@ mount -t sysfs -o nosuid,noexec,nodev sysfs sys
 mount -t tmpfs -o nosuid,mode=755 tmpfs run
 mkdir data
 mount --bind "$work/data" data # for what engines store: they make overlays of their own, which an overlay cannot carry
+
+mkdir -p etc/systemd/system
+ln -s /dev/null etc/systemd/system/tmp.mount # it would hide what is shared below /tmp
 
 mount -t tmpfs -o nosuid,mode=755 tmpfs dev
 mkdir dev/pts dev/shm
@@ -44,7 +47,7 @@ node fuse 10 229
 
 if [ "$cgroups" = v2 ]; then
   mount -t cgroup2 cgroup2 sys/fs/cgroup
-  sed 's/\w\+/+&/g' sys/fs/cgroup/cgroup.controllers >sys/fs/cgroup/cgroup.subtree_control
+  [ "$init" = systemd ] || sed 's/\w\+/+&/g' sys/fs/cgroup/cgroup.controllers >sys/fs/cgroup/cgroup.subtree_control
 else
   mount -t tmpfs -o nosuid,noexec,nodev,mode=755 tmpfs sys/fs/cgroup
   echo "$hierarchies" | while IFS=: read -r _ controllers _; do
@@ -78,4 +81,5 @@ rmdir /run/old
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 ip link set lo up 2>/dev/null || true
 echo ready
+[ "$init" = tini ] || exec env container=linkspan /lib/systemd/systemd --unit=basic.target
 exec tini -- sleep infinity

@@ -13,6 +13,8 @@ PREFIX = "linkspan-engine-"
 REMOVAL_S = 10.0
 FIRST = "init"
 """The cgroup below, for the machine's own processes."""
+BESIDE = "beside"
+"""Another one, for commands on a machine whose first process is systemd, which has the first one to itself."""
 COPIED = ("cpuset.cpus", "cpuset.mems")
 """What a new cgroup of the v1 cpuset hierarchy has empty; no process can enter it before it is set."""
 
@@ -37,7 +39,7 @@ def make(name: str, version: Version) -> list[str]:
         raise UnavailableError(f"this machine has no cgroup {version} hierarchy")
     try:
         for folder in folders:
-            for path in (folder, f"{folder}/{FIRST}"):
+            for path in (folder, f"{folder}/{FIRST}", f"{folder}/{BESIDE}"):
                 os.mkdir(path)
                 _fill(path)
     except OSError as error:

@@ -47,12 +47,14 @@ class GpuMachine:
 
 
 @contextlib.contextmanager
-def boot(release: Release, driver_root: str, version: Version = "v1") -> Iterator[GpuMachine]:
+def boot(
+    release: Release, driver_root: str, version: Version = "v1", init: machine.Init = "tini"
+) -> Iterator[GpuMachine]:
     """Such a machine on a Debian release, with the driver at ``driver_root``."""
     lower, image = roots.root(release), os.path.dirname(images.cuda())
     with open_folder("toolkit") as folder:
         toolkit = Toolkit(folder, driver_root)
-        with machine.boot(lower, folder, driver_root, image, version=version) as running:
+        with machine.boot(lower, folder, driver_root, image, version=version, init=init) as running:
             _make_nodes(running, driver_root)
             host = GpuMachine(release, running, toolkit)
             host.configure()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from linkspan.store import launchers
 from tests import mounts
@@ -24,6 +25,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PYTHON = sys.executable
 """Runs linkspan there, as it does here."""
 
+Init = Literal["tini", "systemd"]
+"""What runs as the first process."""
+
 BOOT_S = 20.0
 END_S = 20.0
 COMMAND_S = 60.0
@@ -31,20 +35,24 @@ COMMAND_S = 60.0
 # The machine ends with the test process, also when that is killed.
 NAMESPACES = ("setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "-m", "-p", "-n", "-i", "-u")
 # $1: the cgroups to enter, one a line; the rest: the command.
-JOIN = 'for folder in $1; do echo $$ >"$folder/cgroup.procs" || exit; done; shift; exec "$@"'
+JOIN = 'for folder in $1; do mkdir -p "$folder"; echo $$ >"$folder/cgroup.procs" || exit; done; shift; exec "$@"'
 
 
 class Machine:
     """A running machine; commands run in it as root, each with an end."""
 
-    def __init__(self, lower: str, work: str, version: cgroups.Version, shared: Sequence[str]) -> None:
+    def __init__(
+        self, lower: str, work: str, shared: Sequence[str], *, version: cgroups.Version, init: Init = "tini"
+    ) -> None:
         self.name = cgroups.new_name()
         self.work = work
         self._folders = cgroups.make(self.name, version)
         self._log = open(f"{work}.log", "w+", encoding="utf-8")  # noqa: SIM115  # closed with the machine
-        boot = (f"{HERE}/boot.sh", lower, work, version, *shared)
+        self._of_commands = cgroups.FIRST if init == "tini" else cgroups.BESIDE
+        own = cgroups.FIRST if init == "tini" else "."  # systemd takes its own for the top, and hands controllers down
+        boot = (f"{HERE}/boot.sh", lower, work, version, init, *shared)
         # The cgroup that is the machine's root hands controllers down: under v2 it may hold no process itself.
-        argv = _joined(self._folders, ["unshare", "-C", *self._in_first_cgroup([*NAMESPACES, *boot])])
+        argv = _joined(self._folders, ["unshare", "-C", *self._in_cgroup(own, [*NAMESPACES, *boot])])
         self.pid = 0
         self._process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True
@@ -67,6 +75,7 @@ class Machine:
             self._process.wait(END_S)
         cgroups.remove(self._folders)
         self._log.close()
+        os.unlink(self._log.name)
 
     @property
     def cgroups(self) -> list[str]:
@@ -109,10 +118,10 @@ class Machine:
 
     def _inside(self, argv: Sequence[str]) -> list[str]:
         enter = ("nsenter", "-t", str(self.pid), "-m", "-p", "-n", "-i", "-u", "-C", "--root", "--wdns=/")
-        return self._in_first_cgroup([*enter, *argv])
+        return self._in_cgroup(self._of_commands, [*enter, *argv])
 
-    def _in_first_cgroup(self, argv: Sequence[str]) -> list[str]:
-        return _joined([f"{folder}/{cgroups.FIRST}" for folder in self._folders], argv)
+    def _in_cgroup(self, name: str, argv: Sequence[str]) -> list[str]:
+        return _joined([f"{folder}/{name}" for folder in self._folders], argv)
 
     def _read_line(self) -> str:
         assert self._process.stdout
@@ -133,17 +142,16 @@ def _joined(folders: Sequence[str], argv: Sequence[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def boot(lower: str, *shared: str, version: cgroups.Version = "v1") -> Iterator[Machine]:
+def boot(lower: str, *shared: str, version: cgroups.Version = "v1", init: Init = "tini") -> Iterator[Machine]:
     """A machine on the system ``lower``; ``shared`` are files and folders of ours that it sees where they are."""
     mounts.enter_private_mounts()
     with tempfile.TemporaryDirectory(prefix="linkspan-engine-") as work:
-        machine = Machine(lower, work, version, [*of_python(), *shared])
+        machine = Machine(lower, work, [*of_python(), *shared], version=version, init=init)
         try:
             _need_python(machine)
             yield machine
         finally:
             machine.close()
-            os.unlink(f"{work}.log")
 
 
 def of_python() -> list[str]:

@@ -18,6 +18,7 @@ TOOLS = (
     "mount",
     "sed",
     "slirp4netns",
+    "systemd",
     "tini",
     "uidmap",
     "util-linux",

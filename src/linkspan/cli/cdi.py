@@ -14,14 +14,16 @@ import typer
 from linkspan.cli import output as out
 from linkspan.emit import cdi as emit
 from linkspan.emit import cdi_origin
+from linkspan.errors import KernelError
 from linkspan.facts import snapshot
 from linkspan.facts.model import HostFacts
 from linkspan.facts.snapshot import Search
 from linkspan.formats import state, toolkit_config
 from linkspan.formats.cdi import Document
+from linkspan.kernel import scope
 from linkspan.plan.cdi import CdiMode, CdiOptions, NameStrategy, plan_cdi
 from linkspan.plan.wording import plural
-from linkspan.store import making, refresh, registry, spec_file
+from linkspan.store import dev_char, making, refresh, registry, spec_file
 from linkspan.store.spec_file import Format, SpecFile
 from linkspan.store.state import read_config
 
@@ -187,8 +189,14 @@ def refresh_spec(
             help="Go on, and look so often whether the host has changed: for hosts without systemd.",
         ),
     ] = 0,
+    no_dev_char: Annotated[
+        bool, typer.Option("--no-dev-char", help="Leave the links in /dev/char to the device nodes as they are.")
+    ] = False,
 ) -> None:
     """Write the CDI spec anew where the host has changed, never a poorer one over a good one.
+
+    Every device node of the driver gets its link in /dev/char, by which runc and systemd know it, and what prestart
+    hooks left to systemd for containers that are gone is removed.
 
     Exit code 0: the spec is as the host is, be it written or not. 1: it was not written, and why not.
     3: the file or its folder cannot be written. With --watch only a signal ends it.
@@ -196,6 +204,9 @@ def refresh_spec(
 
     def once() -> HostFacts:
         facts = _facts(_search(driver_root, dev_root))
+        scope.prune()
+        if not no_dev_char:
+            _keep_links(facts)
         document = _document(facts, CdiOptions(), hook_path)
         typer.echo(refresh.refresh(document, facts, output, state_dir, force=force).summary)
         return facts
@@ -204,6 +215,18 @@ def refresh_spec(
         refresh.watch(once, watch_s, lambda error: typer.echo(f"linkspan: {error}", err=True))
     else:
         once()
+
+
+def _keep_links(facts: HostFacts) -> None:
+    """Keep the links in /dev/char; a spec is as good without them."""
+    try:
+        kept = dev_char.keep(facts)
+    except KernelError as error:
+        out.warn(f"the links to device nodes are not kept: {error.message}", "--no-dev-char leaves them be")
+        return
+    if kept.made or kept.removed:
+        folder = dev_char.folder_of(facts.dev_root)
+        typer.echo(f"{folder}: {plural(kept.made, 'link')} to device nodes made, {kept.removed} removed", err=True)
 
 
 def _one_of(option: str, value: str, literal: Any) -> Any:

@@ -12,6 +12,7 @@ from linkspan.engines.change import Plan
 from linkspan.engines.journal import Journal
 from linkspan.engines.model import Wanted
 from linkspan.engines.places import NAMES, Host, Place, default_path, locate
+from linkspan.errors import ConfigError
 from linkspan.store import launchers
 
 app = typer.Typer(help="Make linkspan a runtime of Docker, Podman, containerd or CRI-O.", no_args_is_help=True)
@@ -130,10 +131,25 @@ def _open(engine: str, config: str, state_dir: str) -> Job:
     host = this_host()
     running = daemon.find(engine, host)
     told = daemon.config_file(engine, running)
+    if engine == "docker" and not (config or running):
+        _refuse_roots_docker(host)
     path = os.path.abspath(config) if config else default_path(engine, host, {engine: told} if told else {})
     place = locate(engine, path, host)
     folder = os.path.abspath(state_dir) if state_dir else host.state_folder
     return Job(host=host, place=place, journal=Journal(folder, place), running=running)
+
+
+def _refuse_roots_docker(host: Host) -> None:
+    """A user whose only Docker is root's does not mean one of their own, which there is not."""
+    own = (f"{host.env.get('XDG_RUNTIME_DIR', '')}/docker.sock", f"{host.config_home}/docker/daemon.json",
+           f"{host.config_home}/systemd/user/docker.service")  # fmt: skip
+    roots = (f"{host.root}/run/docker.sock", f"{host.root}/etc/docker/daemon.json")
+    if host.uid and not any(map(os.path.exists, own)) and (found := next(filter(os.path.exists, roots), "")):
+        raise ConfigError(
+            f"the Docker of this host is root's ({found}), and you are not root",
+            hint="run the same with sudo; for a rootless Docker of your own, name its daemon.json by --config",
+            subject=found,
+        )
 
 
 def _snap_notes(place: Place) -> list[str]:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from linkspan.cli import output
 from linkspan.errors import ConfigError
 from linkspan.formats import state
-from linkspan.store import launchers, names
+from linkspan.store import launchers, names, registry
 
 Prefix = Annotated[str, typer.Option("--prefix", metavar="DIR", help="Where bin/ and lib/ are.")]
 StateDir = Annotated[str, typer.Option("--state-dir", metavar="DIR", help="Where ready-made edits are kept.")]
@@ -33,6 +34,11 @@ def install(
         typer.echo(path)
     for other in names.elsewhere(place.programs, os.environ.get("PATH", "")) if compat else ():
         typer.echo(f"linkspan: {other} is another program of that name, which some engine may find first", err=True)
+    for spec, program in registry.lost_hooks(registry.load()).items():
+        output.warn(
+            f"the hooks of {spec} start {program}, which does not exist",
+            f"write it anew: linkspan cdi refresh --output {spec}",
+        )
 
 
 def uninstall(prefix: Prefix = "/usr/local") -> None:

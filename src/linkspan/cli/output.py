@@ -70,8 +70,10 @@ def fail(error: Exception) -> int:
 
 
 def _explain(error: Exception) -> tuple[str, str, int]:
+    if isinstance(error, KernelError):
+        return error.message, error.hint or _of_rights(error.message), CANNOT_LOOK
     if isinstance(error, LinkspanError):
-        return error.message, error.hint, CANNOT_LOOK if isinstance(error, KernelError) else FAILED
+        return error.message, error.hint, FAILED
     if isinstance(error, UsageError):
         return _explain_usage(error)
     if isinstance(error, OSError) and error.strerror:
@@ -79,6 +81,12 @@ def _explain(error: Exception) -> tuple[str, str, int]:
         return f"{place}{error.strerror.lower()}", "", CANNOT_LOOK
     message = f"a bug in linkspan: {type(error).__name__}: {error} ({_place(error)})"
     return message, "please report it, with what the same command prints under LINKSPAN_DEBUG=1", FAILED
+
+
+def _of_rights(message: str) -> str:
+    """What to do where the kernel refuses something to a user that it does not refuse to root."""
+    is_refused = message.lower().endswith(("permission denied", "operation not permitted"))
+    return "run the same as root, with sudo" if is_refused and os.geteuid() else ""
 
 
 def _explain_usage(error: Exception) -> tuple[str, str, int]:

@@ -13,7 +13,7 @@ _DOCKER = ("docker",)
 def _configure(call: Call) -> None:
     options = _options(call.values)
     _check(call, options)
-    runtime_configure.run(options)
+    runtime_configure.run(options, call.say)
 
 
 def _options(values: Values) -> Options:
@@ -45,7 +45,9 @@ def _check(call: Call, options: Options) -> None:
         _absolute("--drop-in-config", options.drop_in or "")
     if options.config_mode == "oci-hook":
         _absolute("--nvidia-runtime-hook-path", options.runtime_hook_path)
-    elif options.config_mode != "config-file":
+    elif options.config_source == "command" and options.runtime != "docker":
+        call.say("ignoring --config-source command: all files that the engine reads are read")
+    if options.config_mode not in ("config-file", "oci-hook"):
         call.say(f"ignoring --config-mode {quoted(options.config_mode)}: it is config-file or oci-hook")
     if options.cdi and options.runtime == "crio":
         call.say("ignoring --cdi.enabled: CRI-O has CDI enabled already")

@@ -10,8 +10,9 @@ from linkspan.errors import HostError
 from linkspan.facts import snapshot
 from linkspan.facts.model import HostFacts
 from linkspan.facts.snapshot import Search
-from linkspan.kernel import carry, paths, process, trees
+from linkspan.kernel import carry, paths, process
 from linkspan.plan.devices import managed_nodes
+from linkspan.store import dev_char
 
 _MODULES = ("nvidia", "nvidia-uvm", "nvidia-modeset")
 _MODPROBE_S = 60.0
@@ -132,15 +133,15 @@ def _all_nodes(facts: HostFacts) -> list[Node]:
 
 def _link(call: Call, folder: str, root: str, nodes: Iterable[Node], *, dry_run: bool) -> None:
     for node in nodes:
-        link = os.path.join(folder, f"{node.major}:{node.minor}")
+        name = dev_char.name_of(node.major, node.minor)
+        link = os.path.join(folder, name)
         target = os.path.join(root, node.path.lstrip("/"))
         if os.path.lexists(link):
             call.say(f"{link} is there already and is left as it is")
         elif dry_run:
             call.say(f"would create the link {link} to {target}")
         else:
-            trees.make_folders(folder)
-            trees.make_link(target, link)
+            dev_char.make(folder, name, target)
 
 
 _LOAD = Flag(("load-kernel-modules",), "load the driver's kernel modules first", "switch")

@@ -27,7 +27,7 @@ _MARKS = {1: "devices.allow", 2: "cgroup.procs"}
 class Devices:
     """The device cgroup of one process, found from outside and held by a descriptor."""
 
-    __slots__ = ("_folder", "_path", "_version")
+    __slots__ = ("_folder", "_version", "path")
 
     def __init__(self, process: int) -> None:
         """Find that of a process, given as a descriptor of its folder in /proc.
@@ -38,7 +38,7 @@ class Devices:
         for version, path in cgroups.device_cgroups(of_process, _read("/proc/self/mountinfo")):
             folder = _open(path, _MARKS[version])
             if folder is not None:
-                self._version, self._path, self._folder = version, path, folder
+                self._version, self.path, self._folder = version, path, folder
                 return
         raise KernelError("no device cgroup of the container is mounted here", hint="is /sys/fs/cgroup mounted?")
 
@@ -51,9 +51,9 @@ class Devices:
                 bpf.allow_devices(self._folder, rules)
         except OSError as error:
             raise KernelError(
-                f"cannot allow devices in the cgroup {self._path}: {error.strerror}",
+                f"cannot allow devices in the cgroup {self.path}: {error.strerror}",
                 hint=_hint(error),
-                subject=self._path,
+                subject=self.path,
             ) from None
 
     def _write(self, rules: "Sequence[Rule]") -> None:

@@ -39,6 +39,15 @@ def make_room(folder: str, limit: int) -> None:
             os.unlink(f"{folder}/{name}")
 
 
+def make_folder(path: str, mode: int) -> None:
+    """Make a folder where there is none yet. OSError where that is not possible."""
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        return
+    os.chmod(path, mode)  # whatever the umask
+
+
 def _fill(fd: int, path: str, data: bytes, mode: "int | None", durable: bool) -> None:
     try:
         if mode is None:

@@ -31,6 +31,17 @@ def make_link(target: str, path: str) -> None:
         raise KernelError(f"cannot make the link {path}: {error.strerror}", subject=path) from None
 
 
+def replace_link(target: str, path: str) -> None:
+    """Make a symlink in the place of the one that is there, in one step. KernelError where that is not possible."""
+    unfinished = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.urandom(8).hex()}")
+    make_link(target, unfinished)
+    try:
+        rename(unfinished, path)
+    except KernelError:
+        remove_file(unfinished)
+        raise
+
+
 def remove_tree(path: str) -> bool:
     """Take away a folder and all below it, following no symlink; False where it was not there."""
     return _remove(shutil.rmtree, path)

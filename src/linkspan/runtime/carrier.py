@@ -4,7 +4,7 @@ import posix as os
 
 from linkspan.errors import KernelError
 from linkspan.formats import oci
-from linkspan.kernel import carry, cgroup, gpu_folders, params, stamps
+from linkspan.kernel import carry, cgroup, gpu_folders, params, scope, stamps
 from linkspan.runtime import created
 
 TYPE_CHECKING = False
@@ -37,6 +37,8 @@ class Carrier:
         edits = self.edits
         freight = carry.load([*edits.get("mounts", ()), *self._bound_nodes()])
         devices = self.cgroup() if edits.get("rules") and cgroup.are_ours() else None
+        if devices is not None:  # first of all: what is allowed after it would be lost by a reload between the two
+            scope.leave(devices.path, edits["rules"], edits.get("devices", ()))
         owner = None if self.owner == (os.geteuid(), os.getegid()) else self.owner
         self.loaded(freight)
         if owner is not None:

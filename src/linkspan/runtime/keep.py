@@ -9,7 +9,7 @@ import posix as os
 from linkspan._version import __version__
 from linkspan.errors import LinkspanError
 from linkspan.formats import fastjson, pathnames, record, state
-from linkspan.kernel import carry, files, notes, paths, prepare
+from linkspan.kernel import carry, files, notes, paths, prepare, scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def keep_carry(folder: str, found: "Found", freight: "Sequence[Freight]") -> Non
     key = record.request_text(("hook", switches["config"], state.config_stamp(switches)), view)
     if key is None or edits.keys() - _NATIVE:
         return
-    rules = [(rule["type"], rule["major"], rule["minor"], _access(rule["access"])) for rule in edits.get("rules", ())]
+    nodes = edits.get("devices", ())
+    rules = [_rule(rule, scope.name_of(rule, nodes)) for rule in edits.get("rules", ())]
     mounts = [(one.source, one.destination, one.flags, int(one.recursive), int(one.is_folder)) for one in freight]
     work = edits.get("prepare")
     fields = [
@@ -98,9 +99,13 @@ def keep_carry(folder: str, found: "Found", freight: "Sequence[Freight]") -> Non
         int("gpu_folders" in edits),
         *record.rows([[name] for name in edits.get("gpu_folders", {"names": ()})["names"]]),
         *record.rows(mounts),
-        *record.rows([_node(entry) for entry in edits.get("devices", ())]),
+        *record.rows([_node(entry) for entry in nodes]),
     ]
     _keep(f"{folder}/{record.CARRY}", READY_KEPT, key, [key, *fields])
+
+
+def _rule(rule: "Document", node: str) -> "tuple[Any, ...]":
+    return rule["type"], rule["major"], rule["minor"], _access(rule["access"]), node
 
 
 def _access(letters: str) -> int:
@@ -166,13 +171,5 @@ def _make_room(folder: str, limit: int) -> None:
     try:
         files.make_room(folder, limit)
     except FileNotFoundError:
-        _make_folder(pathnames.folder(folder), 0o755)
-        _make_folder(folder, 0o700)
-
-
-def _make_folder(path: str, mode: int) -> None:
-    try:
-        os.mkdir(path, mode)
-    except FileExistsError:
-        return
-    os.chmod(path, mode)  # whatever the umask
+        files.make_folder(pathnames.folder(folder), 0o755)
+        files.make_folder(folder, 0o700)

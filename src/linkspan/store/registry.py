@@ -108,6 +108,20 @@ def load(folders: Sequence[str] = SPEC_FOLDERS) -> Registry:
     return Registry(tuple(folders), usable, conflicts, broken, tuple(taken))
 
 
+def lost_hooks(registry: Registry) -> dict[str, str]:
+    """The specs with hooks whose program does not exist, each with the first such program: none of their devices works.
+
+    Specs of NVIDIA's toolkit name ``/usr/bin/nvidia-cdi-hook``, wherever ours is installed.
+    """
+    lost: dict[str, str] = {}
+    for device in registry.devices.values():
+        common = (device.spec.document or {}).get("containerEdits") or {}
+        for entry in (*(common.get("hooks") or ()), *(device.edits.get("hooks") or ())):
+            if not os.path.exists(entry["path"]):
+                lost.setdefault(device.spec.path, entry["path"])
+    return lost
+
+
 def _spec_paths(folder: str, broken: dict[str, str]) -> list[str]:
     try:
         names = sorted(os.listdir(folder))

@@ -293,6 +293,35 @@ def refresh(capsys, tmp_path, *arguments):
     return run(capsys, "refresh", *output, "--hook-path", HOOK, *arguments)
 
 
+def with_nodes(tmp_path):
+    """Facts of a host below a folder, whose nodes are files."""
+    nodes = [msgspec.structs.replace(one, host_path=f"{tmp_path}{one.path}") for one in facts().devices]
+    (tmp_path / "dev").mkdir()
+    for one in nodes:
+        (tmp_path / one.path.lstrip("/")).write_text("")
+    return facts(dev_root=str(tmp_path), devices=tuple(nodes))
+
+
+def test_a_refresh_keeps_the_links_in_dev_char_unless_told_not_to(capsys, tmp_path, live):
+    live[0] = with_nodes(tmp_path)
+    assert refresh(capsys, tmp_path, "--no-dev-char")[::2] == (0, "")
+    assert not (tmp_path / "dev/char").exists()
+    code, _, err = refresh(capsys, tmp_path)
+    assert (code, err) == (0, f"{tmp_path}/dev/char: 3 links to device nodes made, 0 removed\n")
+    assert sorted(path.name for path in (tmp_path / "dev/char").iterdir()) == ["195:0", "195:1", "195:255"]
+    assert refresh(capsys, tmp_path)[::2] == (0, "")
+
+
+def test_where_no_links_can_be_made_a_refresh_says_so_once_and_goes_on(capsys, tmp_path, live):
+    live[0] = with_nodes(tmp_path)
+    (tmp_path / "dev/char").write_text("")
+    code, out, err = refresh(capsys, tmp_path)
+    assert code == 0
+    assert out.startswith("wrote ")
+    assert err.splitlines()[0].startswith("linkspan: the links to device nodes are not kept: cannot make the folder ")
+    assert err.splitlines()[1:] == ["hint: --no-dev-char leaves them be"]
+
+
 def test_a_refresh_says_in_one_line_what_it_did(capsys, tmp_path, live):
     path = tmp_path / "cdi/nvidia.yaml"
     assert refresh(capsys, tmp_path) == (0, f"wrote {path}: 5 devices, driver 550.1\n", "")

@@ -70,6 +70,36 @@ def docker(machine):
     return machine
 
 
+class TestOfAUser:
+    """Whose Docker is meant, where root has one."""
+
+    @pytest.fixture
+    def user(self, docker, monkeypatch):
+        env = {**docker.env, "XDG_RUNTIME_DIR": f"{docker.root}/run/user/1000"}
+        monkeypatch.setattr(engine, "this_host", lambda: Host(root=docker.root, uid=1000, env=env))
+        return docker
+
+    def test_roots_alone_is_not_taken_for_the_users(self, user):
+        code, answer, story = user.configure("docker", "--no-cdi")
+        assert (code, answer) == (1, "")
+        assert story.startswith(f"linkspan: the Docker of this host is root's ({user.root}/etc/docker/daemon.json)")
+        assert "hint: run the same with sudo" in story
+        assert not os.path.exists(f"{user.root}/home")
+
+    @pytest.mark.parametrize("sign", ["run/user/1000/docker.sock", "home/.config/systemd/user/docker.service"])
+    def test_one_of_their_own_is_configured(self, user, sign):
+        user.write(sign, "")
+        code, _, story = user.configure("docker", "--no-cdi")
+        assert code == 0, story
+        assert f"wrote {user.root}/home/.config/docker/daemon.json" in story
+        assert user.read("etc/docker/daemon.json") == OLD
+
+    def test_the_file_that_is_named_is_the_one_that_is_meant(self, user):
+        code, _, story = user.configure("docker", "--no-cdi", "--config", f"{user.root}/mine.json")
+        assert code == 0, story
+        assert "nvidia" in user.read("mine.json")
+
+
 def test_the_diff_is_the_answer_and_the_rest_is_the_story(docker):
     code, answer, story = docker.configure("docker", "--no-cdi")
     assert code == 0

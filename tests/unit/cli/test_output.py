@@ -99,3 +99,10 @@ def test_no_colour_without_a_terminal(monkeypatch):
     monkeypatch.setattr("sys.stderr", stream)
     output.warn("careful", hint="look")
     assert stream.getvalue() == "linkspan: careful\nhint: look\n"
+
+
+@pytest.mark.parametrize(("uid", "said"), [(1000, True), (0, False)])
+def test_what_is_refused_to_a_user_is_for_root(capsys, monkeypatch, uid, said):
+    monkeypatch.setattr(output.os, "geteuid", lambda: uid)
+    assert output.fail(KernelError("cannot make the folder /usr/local/bin: Permission denied")) == output.CANNOT_LOOK
+    assert ("hint: run the same as root, with sudo" in capsys.readouterr().err) == said

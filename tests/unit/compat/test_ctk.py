@@ -70,8 +70,6 @@ def test_being_interrupted_is_no_accident(monkeypatch, raised, code):
 
 
 ENGINES = [
-    ((), "this linkspan cannot configure docker yet; "),
-    (("--runtime=containerd",), "this linkspan cannot configure containerd yet; "),
     (("--runtime", "podman"), '--runtime is "podman"; it is one of docker, containerd, crio'),
     (("--config-source", "x"), '--config-source is "x"; it is one of file, command'),
     (("--drop-in-config=/x",), "Docker has no drop-in configuration; leave out --drop-in-config"),
@@ -97,10 +95,10 @@ def test_every_flag_of_an_engine_arrives(nvidia_ctk, monkeypatch):
     from linkspan.compat.runtime_configure import Options
 
     asked = []
-    monkeypatch.setattr(runtime_configure, "run", asked.append)
+    monkeypatch.setattr(runtime_configure, "run", lambda options, _: asked.append(options))
     assert nvidia_ctk("runtime", "configure")[0] == 0
     code, _, err = nvidia_ctk(
-        "runtime", "configure", "--runtime=containerd", "--config=/c", "--drop-in-config=", "--config-source=command",
+        "runtime", "configure", "--runtime=containerd", "--config=/c", "--drop-in-config=", "--config-source=file",
         "--executable-path=/e", "--config-mode=oci-hook", "--oci-hook-path=/h", "--nvidia-runtime-name=n",
         "--nvidia-runtime-path=/r", "--nvidia-runtime-hook-path=/k", "--set-as-default", "--enable-cdi", "--dry-run",
     )  # fmt: skip
@@ -108,7 +106,7 @@ def test_every_flag_of_an_engine_arrives(nvidia_ctk, monkeypatch):
     assert asked == [
         Options(),
         Options(
-            runtime="containerd", config="/c", drop_in="", config_source="command", executable_path="/e",
+            runtime="containerd", config="/c", drop_in="", executable_path="/e",
             config_mode="oci-hook", oci_hook_path="/h", runtime_name="n", runtime_path="/r", runtime_hook_path="/k",
             set_as_default=True, cdi=True, dry_run=True,
         ),
@@ -118,7 +116,7 @@ def test_every_flag_of_an_engine_arrives(nvidia_ctk, monkeypatch):
 def test_flags_without_effect_are_worth_a_word(nvidia_ctk, monkeypatch):
     from linkspan.compat import runtime_configure
 
-    monkeypatch.setattr(runtime_configure, "run", lambda _: None)
+    monkeypatch.setattr(runtime_configure, "run", lambda *_: None)
     docker = ("--config-source=command", "--executable-path=/x", "--config-mode=y")
     _, _, err = nvidia_ctk("runtime", "configure", *docker)
     assert [line.split(":")[1] for line in err.splitlines()] == [
@@ -127,3 +125,6 @@ def test_flags_without_effect_are_worth_a_word(nvidia_ctk, monkeypatch):
         ' ignoring --config-mode "y"',
     ]
     assert "ignoring --cdi.enabled" in nvidia_ctk("runtime", "configure", "--runtime=crio", "--cdi.enable")[2]
+    assert (
+        "ignoring --config-source" in nvidia_ctk("runtime", "configure", "--runtime=crio", "--config-source=command")[2]
+    )

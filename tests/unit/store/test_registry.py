@@ -8,7 +8,7 @@ from linkspan.emit.cdi import to_yaml
 from linkspan.errors import DeviceNotFound, StaleError
 from linkspan.facts.model import Stamp
 from linkspan.kernel import stamps
-from linkspan.store.registry import load
+from linkspan.store.registry import load, lost_hooks
 
 
 def spec(*names, kind="nvidia.com/gpu", common=None):
@@ -146,3 +146,13 @@ def test_a_spec_of_ours_is_used_while_what_it_was_made_from_is_there(tmp_path):
     with pytest.raises(StaleError, match=f"the CDI spec {path} was made before {library} changed") as caught:
         registry.resolve(["nvidia.com/gpu=0"])
     assert "cdi refresh" in caught.value.hint
+
+
+def test_specs_whose_hooks_start_nothing_are_found(tmp_path):
+    def hook(path):
+        return {"hooks": [{"hookName": "createContainer", "path": str(path)}]}
+
+    (tmp_path / "there").touch()
+    lost = write(tmp_path / "cdi/a.yaml", spec("0", common=hook("/nowhere/nvidia-cdi-hook")))
+    write(tmp_path / "cdi/b.yaml", spec("1", kind="v.com/c", common=hook(tmp_path / "there")))
+    assert lost_hooks(load([str(tmp_path / "cdi")])) == {lost: "/nowhere/nvidia-cdi-hook"}

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "below.h"
+#include "whole.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -327,27 +327,9 @@ int below_parent(int root, const char *path, const char **name)
 	return copy ? folder_of(root, copy, name) : -1;
 }
 
-/* A name that nobody can have put there before us, as kernel/paths.py makes them. */
-static bool temporary_name(char name[64], const char *final)
-{
-	uint64_t number;
-	if (getrandom(&number, sizeof number, 0) != sizeof number)
-		return false;
-	snprintf(name, 64, ".%.40s.%016jx", final, (uintmax_t)number);
-	return true;
-}
-
-static bool move_into_place(int folder, const char *temporary, const char *name, bool made)
-{
-	if (made && renameat(folder, temporary, folder, name) == 0)
-		return true;
-	unlinkat(folder, temporary, 0);
-	return false;
-}
-
 static bool make_link(int root, struct record *record)
 {
-	char now[PATH_MAX], temporary[64];
+	char now[PATH_MAX];
 	const char *target = record_string(record), *name;
 	int folder = folder_of(root, record_string(record), &name);
 	if (folder < 0 || record->broken)
@@ -359,32 +341,16 @@ static bool make_link(int root, struct record *record)
 	ssize_t length = readlinkat(folder, name, now, sizeof now);
 	if (length >= 0 && text_is((struct text){now, (size_t)length}, target))
 		return true;
-	return temporary_name(temporary, name) &&
-	       move_into_place(folder, temporary, name, symlinkat(target, folder, temporary) == 0);
-}
-
-static bool fill(int file, struct text data, mode_t mode)
-{
-	bool good = file >= 0 && fchmod(file, mode) == 0;
-	while (good && data.length) {
-		ssize_t done = write(file, data.at, data.length);
-		good = done > 0;
-		data = good ? (struct text){data.at + done, data.length - (size_t)done} : data;
-	}
-	return (file < 0 || close(file) == 0) && good;
+	return whole_link(folder, name, target);
 }
 
 static bool make_file(int root, struct record *record)
 {
-	char temporary[64];
 	const char *name;
 	int folder = folder_of(root, record_string(record), &name);
 	mode_t mode = (mode_t)record_number(record);
 	struct text data = record_text(record);
-	if (folder < 0 || record->broken || !temporary_name(temporary, name))
-		return false;
-	int file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	return move_into_place(folder, temporary, name, fill(file, data, mode));
+	return folder >= 0 && !record->broken && whole_file(folder, name, data, mode);
 }
 
 static bool make_one_folder(int root, struct record *record)

@@ -109,11 +109,17 @@ int cgroup_open(int process, int *version)
 
 /* Version 1: one line a device. */
 
+const char *access_letters(uint32_t access, char letters[ACCESS_ROOM])
+{
+	snprintf(letters, ACCESS_ROOM, "%s%s%s", access & 2 ? "r" : "", access & 4 ? "w" : "", access & 1 ? "m" : "");
+	return letters;
+}
+
 static bool write_rule(int file, const struct device_rule *rule)
 {
-	char line[64];
-	int length = snprintf(line, sizeof line, "%c %u:%u %s%s%s", rule->type, rule->major, rule->minor, rule->access & 2 ? "r" : "",
-			      rule->access & 4 ? "w" : "", rule->access & 1 ? "m" : "");
+	char line[64], letters[ACCESS_ROOM];
+	int length = snprintf(line, sizeof line, "%c %u:%u %s", rule->type, rule->major, rule->minor,
+			      access_letters(rule->access, letters));
 	return write(file, line, (size_t)length) == length;
 }
 

@@ -7,6 +7,7 @@
 #include "gpus.h"
 #include "mask.h"
 #include "request.h"
+#include "scope.h"
 #include "settings.h"
 #include "state.h"
 #include <fcntl.h>
@@ -130,6 +131,7 @@ static struct device_rule *read_rules(struct record *record, int *count)
 		rules[i].major = (uint32_t)record_number(record);
 		rules[i].minor = (uint32_t)record_number(record);
 		rules[i].access = (uint32_t)record_number(record);
+		rules[i].node = record_string(record);
 	}
 	return rules;
 }
@@ -149,7 +151,11 @@ static bool carry(const struct store *store, const struct container *container, 
 		return false;
 	if (work.length && !below_prepare(store, root, work))
 		return false;
-	if (!carry_nodes(root, record) || record->broken || !enter_mounts(container) || !carry_unload(root, freight, freight_count))
+	if (!carry_nodes(root, record) || record->broken)
+		return false;
+	if (rule_count)
+		scope_leave(cgroup, rules, rule_count); /* systemd's files are the host's */
+	if (!enter_mounts(container) || !carry_unload(root, freight, freight_count))
 		return false;
 	if (needs_mask && !mask_params(root))
 		return false;
