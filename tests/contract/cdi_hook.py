@@ -160,7 +160,7 @@ def _loads(programs: Programs) -> Answer:
     """A library in a folder of its own, looked up by the real loader of a real container."""
     with fresh_root() as root, new_bundle(root, "/bin/sh", "-c", "ldconfig -p | grep -o '/opt/driver/.*'") as bundle:
         os.makedirs(f"{root}/opt/driver")
-        shutil.copy(f"{root}/usr/lib/x86_64-linux-gnu/libz.so.1", f"{root}/opt/driver/libcontract.so.1")
+        shutil.copy(f"{root}/usr/lib/x86_64-linux-gnu/libz.so.1", f"{root}/opt/driver/libz.so.1.2")
         args = ["nvidia-cdi-hook", "update-ldcache", "--folder", "/opt/driver"]
         entry = {"path": programs.path("cdi-hook"), "args": args, "env": [f"PATH={os.defpath}"]}
         bundle.config["hooks"] = {"createContainer": [entry]}
@@ -168,6 +168,6 @@ def _loads(programs: Programs) -> Answer:
     return Answer(outcome.output.strip(), outcome.errors)
 
 
-_FOUND = Case("cdi-hook", "update-ldcache: in a real container", "/opt/driver/libcontract.so.1", _loads)
+_FOUND = Case("cdi-hook", "update-ldcache: in a real container", "/opt/driver/libz.so.1", _loads)
 
 CASES = (*_cases(VECTORS), _FOUND)

@@ -10,7 +10,7 @@ import pytest
 from linkspan.errors import KernelError, UnsafePath
 from linkspan.kernel import gpu_folders, paths
 from tests import mounts
-from tests.unit.runtime.native import SANITIZED, SOURCES, launcher
+from tests.unit.runtime.native import part
 
 pytestmark = pytest.mark.privileged
 
@@ -62,14 +62,7 @@ def hide_by_python(root: Path, names: list[str]) -> bool:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> str:
-    launcher()  # skips where there are no sanitizers
-    folder = tmp_path_factory.mktemp("gpus")
-    (folder / "main.c").write_text(MAIN)
-    parts = [f"{SOURCES}/{name}.c" for name in ("gpus", "mask", "carry", "below", "record", "text")]
-    command = ["gcc", "-std=c11", *SANITIZED, f"-I{SOURCES}", "-o", f"{folder}/hide", f"{folder}/main.c", *parts]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return f"{folder}/hide"
+    return part(tmp_path_factory.mktemp("gpus"), MAIN, "gpus", "mask", "carry", "below", "whole", "record", "text")
 
 
 @pytest.fixture(params=["python", "native"])
