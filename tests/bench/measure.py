@@ -16,6 +16,8 @@ from tests.rootfs import fresh_root
 
 STEPS = ("create", "start", "wait", "delete")
 PROGRAM_TIME_S = 120.0
+LEAST_ROUNDS = 5
+"""Of those that are cut short; quartiles of fewer say nothing."""
 
 Life = Mapping[str, float]
 """Milliseconds by step."""
@@ -78,6 +80,22 @@ def programs(commands: Mapping[str, Sequence[str]], rounds: int, env: Mapping[st
         for name, argv in commands.items():
             found[name].append(_program(argv, env))
     return {name: times[1:] for name, times in found.items()}
+
+
+def calls(ways: Mapping[str, Callable[[], object]], rounds: int, stop: float) -> dict[str, list[float]]:
+    """How long calls take, interleaved; fewer rounds, but some, where it is later than ``stop`` (monotonic seconds)."""
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    order = random.Random(0)
+    for way in [*ways.values()] * 2:
+        way()  # the first start of each is made by Python, and kept
+    for done in range(rounds):
+        if done >= LEAST_ROUNDS and time.monotonic() > stop:
+            break
+        for name in order.sample(list(ways), len(ways)):
+            began = time.perf_counter()
+            ways[name]()
+            found[name].append((time.perf_counter() - began) * 1000)
+    return found
 
 
 def _program(argv: Sequence[str], env: Mapping[str, str]) -> float:

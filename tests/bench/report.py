@@ -2,15 +2,18 @@
 
 import dataclasses
 import statistics
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from tests.bench import measure
+from tests.bench import engines, measure
+from tests.bench.engines import Engine
 from tests.bench.measure import STEPS, Life
 
 COLUMNS = ("way", "median", "quartiles", "over plain runc", "ratio", "budget", *STEPS)
 PROGRAM_COLUMNS = ("program", "median", "quartiles")
+ENGINE_COLUMNS = ("engine", "way", "median", "quartiles", "over plain", "rounds")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +73,28 @@ def _program_row(name: str, times: list[float]) -> tuple[str, ...]:
     return (name, f"{middle:.1f}", f"{low:.1f} to {high:.1f}")
 
 
+def engine_rows(found: Sequence[Engine]) -> list[tuple[str, ...]]:
+    """The lines of the table of engines: every way of those that could be had."""
+    return [_engine_row(engine, way) for engine in found for way in engine.times]
+
+
+def _engine_row(engine: Engine, way: str) -> tuple[str, ...]:
+    times, plain = engine.times[way], engine.times[engines.PLAIN]
+    low, middle, high = measure.quartiles(times)
+    extra = "" if way == engines.PLAIN else f"{measure.over(times, plain):+.0f}"
+    return (engine.name, way, f"{middle:.0f}", f"{low:.0f} to {high:.0f}", extra, str(len(times)))
+
+
+def engines_table(found: Sequence[Engine]) -> Table:
+    """Engines, for the terminal."""
+    return _table("run --rm of /bin/true by engine: ms", ENGINE_COLUMNS, engine_rows(found))
+
+
+def left_out(found: Sequence[Engine]) -> list[str]:
+    """One sentence for each engine that could not be had."""
+    return [f"{engine.name} is left out: {engine.why_not}" for engine in found if engine.why_not]
+
+
 def lives_table(results: Results) -> Table:
     """Container lives, for the terminal."""
     runs = len(results.lives[results.base])
@@ -86,7 +111,7 @@ def programs_table(results: Results) -> Table:
 def _table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left")
     for column in columns:
-        table.add_column(column, justify="left" if column in ("way", "program") else "right", no_wrap=True)
+        table.add_column(column, justify="left" if column in ("way", "program", "engine") else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     return table
@@ -109,13 +134,40 @@ is 12 ms where plain runc takes 46, scaled to what plain runc took here.
 
 `state` of a container that does not exist shows what verbs other than create pay for the wrapper: {passing:+.1f} ms.
 
+{engines}
 ## Where
 
 {machine}
 """
+ENGINES_HEADING = "## By engine"
+ENGINES = """\
+{heading}
+
+`run --rm` of an image's `/bin/true` by each engine, on a machine of its own made of namespaces, with nothing asked for
+and with one GPU: by Docker's `--gpus`, by linkspan-runtime as the container's runtime, by the name of a CDI device. It
+is the engine's own work for the most part; "over plain" is the median of the differences within each round. {rounds}
+rounds, or fewer where an engine would take too long.
+
+{table}
+{left_out}
+"""
 
 
-def markdown(results: Results, plot: str) -> str:
+def engines_markdown(found: Sequence[Engine]) -> str:
+    """The part of the page on engines."""
+    table = _markdown_table(ENGINE_COLUMNS, engine_rows(found))
+    sentences = "".join(f"\n{sentence}.\n" for sentence in left_out(found))
+    return ENGINES.format(heading=ENGINES_HEADING, rounds=engines.ROUNDS, table=table, left_out=sentences)
+
+
+def with_engines(page: str, part: str) -> str:
+    """A page with another part on engines in the place of its own, or before its last part if it has none."""
+    before, _, rest = page.partition("## Where\n")
+    before = before.partition(f"{ENGINES_HEADING}\n")[0]
+    return f"{before}{part}## Where\n{rest}"
+
+
+def markdown(results: Results, plot: str, engines_part: str) -> str:
     """The page for the documentation."""
     runc, wrapper, _ = results.passing.values()
     return PAGE.format(
@@ -124,6 +176,7 @@ def markdown(results: Results, plot: str) -> str:
         lives=_markdown_table(COLUMNS, [life_row(results, way) for way in results.lives]),
         programs=_markdown_table(PROGRAM_COLUMNS, program_rows(results)),
         passing=measure.over(wrapper, runc),
+        engines=engines_part,
         machine="\n".join(f"- {name}: {value}" for name, value in results.machine.items()),
     )
 

@@ -1,4 +1,4 @@
-"""``make bench``: what a container start through linkspan takes over plain runc, and what making a CDI spec takes.
+"""``make bench``: what a container start through linkspan takes over plain runc, and with each engine, and a CDI spec.
 
 Everything is measured in one run and interleaved, with a fresh root filesystem for every container, on a simulated host
 with eight GPUs of which two are asked for. LINKSPAN_BENCH_RUNTIME and
@@ -20,7 +20,8 @@ from linkspan.sim.create import create
 from linkspan.sim.spec import SimSpec
 from linkspan.store import launchers
 from tests import containers, driver_files, mounts
-from tests.bench import machine, measure, plot, report
+from tests.bench import engines, machine, measure, plot, report
+from tests.bench.engines import Engine
 from tests.bench.report import Results
 from tests.bench.ways import PLAIN, ways
 from tests.debian import UnavailableError
@@ -43,26 +44,48 @@ def main(argv: list[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="linkspan-bench-") as folder, mounts.tmpfs(folder, MEMORY_KB):
             # Bundles and the upper layers of the root filesystems in memory: a disk would measure what else is written.
             tempfile.tempdir = folder
-            results = _measure(folder, options.runs)
+            found = _engines(folder)
+            results = None if options.engines else _measure(folder, options.runs)
     except (UnavailableError, LinkspanError) as error:
         sys.stderr.write(f"bench: {error}\n")
         return 3
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    console.print(report.lives_table(results), report.programs_table(results))
+    _show(console, results, found)
     os.makedirs(options.into, exist_ok=True)
-    with open(f"{options.into}/latest.md", "w", encoding="utf-8") as file:
-        file.write(report.markdown(results, "latest.svg"))
-    plot.draw(results, f"{options.into}/latest.svg")
+    _write(f"{options.into}/latest", results, report.engines_markdown(found))
     return 0
+
+
+def _show(console: Console, results: Results | None, found: list[Engine]) -> None:
+    if results:
+        console.print(report.lives_table(results), report.programs_table(results))
+    console.print(report.engines_table(found))
+    for sentence in report.left_out(found):
+        console.print(sentence, highlight=False)
+
+
+def _write(path: str, results: Results | None, engines_part: str) -> None:
+    """The page and the plot; without results, the part on engines of the page that there is."""
+    if results:
+        page = report.markdown(results, "latest.svg", engines_part)
+        plot.draw(results, f"{path}.svg")
+    else:
+        with open(f"{path}.md", encoding="utf-8") as file:
+            page = report.with_engines(file.read(), engines_part)
+    with open(f"{path}.md", "w", encoding="utf-8") as file:
+        file.write(page)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("-n", dest="runs", type=int, default=40, metavar="RUNS", help="rounds (default: 40)")
     parser.add_argument("--into", default="docs/benchmarks", metavar="DIR", help="where the page and the plot go")
+    parser.add_argument("--engines", action="store_true", help="the engines alone, into the page that is there")
     options = parser.parse_args(argv)
     if options.runs < 2:
         parser.error("a median takes two runs at least")
+    if options.engines and not os.path.exists(f"{options.into}/latest.md"):
+        parser.error(f"{options.into} has no page yet for --engines to write its part of")
     return options
 
 
@@ -81,6 +104,12 @@ def _measure(folder: str, rounds: int) -> Results:
         machine=machine.describe(files),
         base=PLAIN,
     )
+
+
+def _engines(folder: str) -> list[Engine]:
+    with gpu_host(f"{folder}/engines", EIGHT) as (root, _), Progress(transient=True) as progress:
+        task = progress.add_task("engines", total=None)
+        return engines.measure_all(root, lambda name: progress.update(task, description=name))
 
 
 @contextlib.contextmanager

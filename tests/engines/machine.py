@@ -47,7 +47,8 @@ class Machine:
         self.name = cgroups.new_name()
         self.work = work
         self._folders = cgroups.make(self.name, version)
-        self._log = open(f"{work}.log", "w+", encoding="utf-8")  # noqa: SIM115  # closed with the machine
+        # Without a name, so that nothing of it is left however the tests end.
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # closed with the machine
         self._of_commands = cgroups.FIRST if init == "tini" else cgroups.BESIDE
         own = cgroups.FIRST if init == "tini" else "."  # systemd takes its own for the top, and hands controllers down
         boot = (f"{HERE}/boot.sh", lower, work, version, init, *shared)
@@ -75,7 +76,6 @@ class Machine:
             self._process.wait(END_S)
         cgroups.remove(self._folders)
         self._log.close()
-        os.unlink(self._log.name)
 
     @property
     def cgroups(self) -> list[str]:

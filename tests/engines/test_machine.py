@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -97,10 +98,11 @@ def test_with_it_go_its_processes_mounts_and_cgroups(lower: str) -> None:
         assert traces(running) == []
 
 
-def test_it_ends_with_the_tests_also_when_those_are_killed(lower: str) -> None:
+def test_it_ends_with_the_tests_also_when_those_are_killed(lower: str, tmp_path: Path) -> None:
     code = textwrap.dedent(BOOT_AND_WAIT)
     argv = [sys.executable, "-c", code]
-    with subprocess.Popen(argv, cwd=machine.REPOSITORY, stdout=subprocess.PIPE, text=True) as tests:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}  # where what they cannot remove any more is removed with ours
+    with subprocess.Popen(argv, cwd=machine.REPOSITORY, env=env, stdout=subprocess.PIPE, text=True) as tests:
         assert tests.stdout
         pid, name = tests.stdout.readline().split()
         assert processes(name)

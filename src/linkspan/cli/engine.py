@@ -7,11 +7,11 @@ import msgspec
 import typer
 
 from linkspan.cli import output as out
-from linkspan.engines import change, checkers, daemon, report
+from linkspan.engines import change, checkers, daemon, report, whose
 from linkspan.engines.change import Plan
 from linkspan.engines.journal import Journal
 from linkspan.engines.model import Wanted
-from linkspan.engines.places import NAMES, Host, Place, default_path, locate
+from linkspan.engines.places import NAMES, NVIDIAS_CRIO, Host, Place, default_path, locate
 from linkspan.errors import ConfigError
 from linkspan.store import launchers
 
@@ -63,6 +63,7 @@ def configure(
 ) -> None:  # fmt: skip
     """Add the runtime to an engine's configuration: shown first, checked, written whole, and undone by unconfigure."""
     job = _open(engine, config, state_dir)
+    _say_whose(job, config)
     _need_program(runtime_path)
     wanted = Wanted(
         name=_need_name(runtime_name), program=runtime_path, default=set_as_default, cdi=cdi, replace=replace,
@@ -86,6 +87,24 @@ def unconfigure(
 ) -> None:
     """Take back what configure did: the file is as it was, but for what others have changed since."""
     job = _open(engine, config, state_dir)
+    _say_whose(job, config)
+    for one in _edited(job, config):
+        _take_back(one, dry_run=dry_run, restart=restart)
+
+
+def _edited(job: Job, config: str) -> list[Job]:
+    """The files that linkspan has edited of an engine, else the one that it would edit.
+
+    For CRI-O ``nvidia-ctk runtime configure`` has a drop-in of its own.
+    """
+    jobs = [job]
+    if job.place.engine == "crio" and not config:
+        place = locate("crio", f"{job.host.root}{NVIDIAS_CRIO}", job.host)
+        jobs.append(msgspec.structs.replace(job, place=place, journal=job.journal.of(place)))
+    return [one for one in jobs if one.journal.load()] or [job]
+
+
+def _take_back(job: Job, *, dry_run: bool, restart: bool) -> None:
     plan = change.plan_unconfigure(job.place, job.journal)
     if not plan.known:
         if not dry_run:
@@ -108,7 +127,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what an engine's configuration says of the runtime, and what the engine has that runs now."""
-    job = _open(engine, config, state_dir)
+    job = _edited(_open(engine, config, state_dir, looking=True), config)[0]
     found = report.status(job.place, job.journal, job.host, runtime_name)
     if as_json:
         out.show_json(msgspec.to_builtins(found))
@@ -125,31 +144,36 @@ def this_host() -> Host:
     return Host(uid=os.geteuid(), env=dict(os.environ))
 
 
-def _open(engine: str, config: str, state_dir: str) -> Job:
+def _open(engine: str, config: str, state_dir: str, *, looking: bool = False) -> Job:
+    """The engine's file, its journal and its daemon; a user without a Docker may look at root's, and not change it."""
     if engine not in NAMES:
         raise typer.BadParameter(f"ENGINE is '{engine}', not one of {', '.join(NAMES)}")
     host = this_host()
     running = daemon.find(engine, host)
     told = daemon.config_file(engine, running)
-    if engine == "docker" and not (config or running):
-        _refuse_roots_docker(host)
+    if engine == "docker" and not (config or running) and (found := whose.roots_docker_alone(host)):
+        host = _as_root_has_it(host, found, looking)
     path = os.path.abspath(config) if config else default_path(engine, host, {engine: told} if told else {})
     place = locate(engine, path, host)
     folder = os.path.abspath(state_dir) if state_dir else host.state_folder
     return Job(host=host, place=place, journal=Journal(folder, place), running=running)
 
 
-def _refuse_roots_docker(host: Host) -> None:
+def _as_root_has_it(host: Host, found: str, looking: bool) -> Host:
     """A user whose only Docker is root's does not mean one of their own, which there is not."""
-    own = (f"{host.env.get('XDG_RUNTIME_DIR', '')}/docker.sock", f"{host.config_home}/docker/daemon.json",
-           f"{host.config_home}/systemd/user/docker.service")  # fmt: skip
-    roots = (f"{host.root}/run/docker.sock", f"{host.root}/etc/docker/daemon.json")
-    if host.uid and not any(map(os.path.exists, own)) and (found := next(filter(os.path.exists, roots), "")):
-        raise ConfigError(
-            f"the Docker of this host is root's ({found}), and you are not root",
-            hint="run the same with sudo; for a rootless Docker of your own, name its daemon.json by --config",
-            subject=found,
-        )
+    cause = f"the Docker of this host is root's ({found}), and you are not root"
+    hint = "run the same with sudo; for a rootless Docker of your own, name its daemon.json by --config"
+    if not looking:
+        raise ConfigError(cause, hint=hint, subject=found)
+    _say(f"this is root's Docker ({found}): you have none of your own")
+    return msgspec.structs.replace(host, uid=0)
+
+
+def _say_whose(job: Job, config: str) -> None:
+    """A user's engine is not root's, though both have the same name."""
+    if job.host.uid and not config and job.place.engine in ("docker", "podman"):
+        title, user = job.place.of.TITLE, whose.user(job.host.uid)
+        _say(f"this is for the rootless {title} of {user}; for root's {title}, run the same with sudo")
 
 
 def _snap_notes(place: Place) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from linkspan.cli import output
-from linkspan.errors import ConfigError
+from linkspan.errors import ConfigError, KernelError
 from linkspan.formats import state
 from linkspan.store import launchers, names, registry
 
@@ -30,15 +30,13 @@ def install(
     """
     place = _place(prefix, state_dir)
     _refuse_packaged(place)
+    _refuse_unwritable(place)
     for path in launchers.install(place, compat=compat, replace=replace):
         typer.echo(path)
     for other in names.elsewhere(place.programs, os.environ.get("PATH", "")) if compat else ():
         typer.echo(f"linkspan: {other} is another program of that name, which some engine may find first", err=True)
-    for spec, program in registry.lost_hooks(registry.load()).items():
-        output.warn(
-            f"the hooks of {spec} start {program}, which does not exist",
-            f"write it anew: linkspan cdi refresh --output {spec}",
-        )
+    for spec, lost in registry.lost_hooks(registry.load()).items():
+        output.warn(f"the hooks of {spec} start {lost.program}, which does not exist", _repair(spec, lost, place))
 
 
 def uninstall(prefix: Prefix = "/usr/local") -> None:
@@ -50,6 +48,28 @@ def uninstall(prefix: Prefix = "/usr/local") -> None:
         typer.echo(f"removed {path}")
     if not removed:
         typer.echo(f"nothing of linkspan's is below {prefix}", err=True)
+
+
+def _repair(spec: str, lost: registry.LostHook, place: launchers.Place) -> str:
+    """A spec of GPUs is made anew; one of other devices we cannot make, but we can put its hook where it looks."""
+    if lost.kind == "nvidia.com/gpu":
+        elsewhere = f" --hook-path {place.hook}" if place.hook != launchers.Place().hook else ""
+        return f"write it anew: linkspan cdi refresh --output {spec}{elsewhere}"
+    folder, name = os.path.split(os.path.dirname(lost.program))
+    return f"put it there: linkspan install --prefix {folder}" if name == "bin" else ""
+
+
+def _refuse_unwritable(place: launchers.Place) -> None:
+    """Before anything is done: half an installation helps nobody."""
+    for folder in (place.programs, place.library):
+        while not os.path.lexists(folder):
+            folder = os.path.dirname(folder)  # noqa: PLW2901  # on the way up to one that is there
+        if not os.access(folder, os.W_OK):
+            raise KernelError(
+                f"{folder} cannot be written by you",
+                hint="run the same with sudo, or name folders of your own by --prefix and --state-dir",
+                subject=folder,
+            )
 
 
 def _refuse_packaged(place: launchers.Place) -> None:

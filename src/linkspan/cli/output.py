@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from linkspan.errors import KernelError, LinkspanError
+from linkspan.plan import wording
 
 OK, FAILED, USAGE, CANNOT_LOOK, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: done; failed, or the answer is no; wrong usage; something kept us from looking; Ctrl-C."""
@@ -71,7 +72,7 @@ def fail(error: Exception) -> int:
 
 def _explain(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, KernelError):
-        return error.message, error.hint or _of_rights(error.message), CANNOT_LOOK
+        return error.message, error.hint or wording.of_rights(error.message, os.geteuid()), CANNOT_LOOK
     if isinstance(error, LinkspanError):
         return error.message, error.hint, FAILED
     if isinstance(error, UsageError):
@@ -81,12 +82,6 @@ def _explain(error: Exception) -> tuple[str, str, int]:
         return f"{place}{error.strerror.lower()}", "", CANNOT_LOOK
     message = f"a bug in linkspan: {type(error).__name__}: {error} ({_place(error)})"
     return message, "please report it, with what the same command prints under LINKSPAN_DEBUG=1", FAILED
-
-
-def _of_rights(message: str) -> str:
-    """What to do where the kernel refuses something to a user that it does not refuse to root."""
-    is_refused = message.lower().endswith(("permission denied", "operation not permitted"))
-    return "run the same as root, with sudo" if is_refused and os.geteuid() else ""
 
 
 def _explain_usage(error: Exception) -> tuple[str, str, int]:

@@ -24,6 +24,7 @@ from linkspan.plan import requirements
 from linkspan.plan.edits import merge
 from linkspan.plan.injection import inject
 from linkspan.plan.model import CAPABILITIES, DeviceRequest, Injection, Mount, Policy
+from linkspan.plan.proc import gpu_folders
 from linkspan.runtime import created
 from linkspan.runtime.carrier import Carrier
 
@@ -51,6 +52,7 @@ def run(call: Call) -> None:
     facts = call.facts()
     injection = _injection(call, facts, request)
     edits = oci.edits(injection, facts.arch)
+    edits |= _own_proc(facts, request)
     for option, member in (("no-cgroups", "rules"), ("no-devbind", "devices")):
         if call.has(option):
             edits.pop(member, None)
@@ -102,6 +104,11 @@ def _injection(call: Call, facts: HostFacts, request: DeviceRequest) -> Injectio
     return msgspec.structs.replace(
         whole, mounts=tuple(mount for mount in whole.mounts if keeps(call, mount.container_path))
     )
+
+
+def _own_proc(facts: HostFacts, request: DeviceRequest) -> dict[str, Any]:
+    folders = gpu_folders(facts, request)
+    return {} if folders is None else {"proc_gpus": list(folders)}
 
 
 def _compat_is_off(call: Call) -> bool:

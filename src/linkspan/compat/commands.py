@@ -13,6 +13,7 @@ from linkspan.compat import goflags
 from linkspan.compat.goflags import Flag, Values
 from linkspan.errors import LinkspanError
 from linkspan.formats import toolkit_config
+from linkspan.plan import wording
 
 OK, FAILED, NO_SUCH_COMMAND = 0, 1, 3
 
@@ -64,7 +65,8 @@ def run(top: Command, version: str, argv: Sequence[str]) -> int:
     try:
         return _follow([top], version, argv, _Global(), os.environ)
     except LinkspanError as error:
-        return fail(str(error))
+        rights = "" if error.hint else wording.of_rights(error.message, os.geteuid())
+        return fail(f"{error}; {rights}" if rights else str(error))
     except OSError as error:
         return fail(f"{error.filename or top.name}: {(error.strerror or str(error)).lower()}")
 

@@ -7,7 +7,6 @@ from linkspan.compat.runtime_configure import Options
 from linkspan.plan.wording import quoted
 
 _ENGINES = ("docker", "containerd", "crio")
-_DOCKER = ("docker",)
 
 
 def _configure(call: Call) -> None:
@@ -37,6 +36,8 @@ def _options(values: Values) -> Options:
 def _check(call: Call, options: Options) -> None:
     """Refuse what cannot be meant, and say what has no effect."""
     _member("--runtime", options.runtime, _ENGINES)
+    if not options.runtime_name:
+        raise WrongUsage("--nvidia-runtime-name is empty", hint="leave it out for 'nvidia'")
     _member("--config-source", options.config_source, ("file", "command"))
     if options.runtime == "docker":
         _check_docker(call, options)
@@ -45,8 +46,6 @@ def _check(call: Call, options: Options) -> None:
         _absolute("--drop-in-config", options.drop_in or "")
     if options.config_mode == "oci-hook":
         _absolute("--nvidia-runtime-hook-path", options.runtime_hook_path)
-    elif options.config_source == "command" and options.runtime != "docker":
-        call.say("ignoring --config-source command: all files that the engine reads are read")
     if options.config_mode not in ("config-file", "oci-hook"):
         call.say(f"ignoring --config-mode {quoted(options.config_mode)}: it is config-file or oci-hook")
     if options.cdi and options.runtime == "crio":
@@ -81,7 +80,7 @@ CONFIGURE = Command(
         Flag(("drop-in-config",), "the file beside it to write to"),
         Flag(("config-source",), "where the settings are read: file or command", default="file"),
         Flag(("executable-path",), "the engine's program, for the source command"),
-        Flag(("config-mode",), "config-file or oci-hook", default="config-file"),
+        Flag(("config-mode", "mode"), "config-file or oci-hook", default="config-file"),
         Flag(("oci-hook-path",), "where the OCI hook goes in the mode oci-hook"),
         Flag(("nvidia-runtime-name",), "the name of the runtime", default="nvidia"),
         Flag(("nvidia-runtime-path", "runtime-path"), "the runtime's program"),

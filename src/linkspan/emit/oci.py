@@ -13,8 +13,7 @@ The document made here is what the start path applies without understanding it (
     remove_hooks  base names of programs whose hook entries go, at every stage
     prepare       the work of ``kernel.prepare`` (see ``operations``)
     mask_params   true where /proc/driver/nvidia/params has to be masked, which only a hook can do
-    gpu_folders   names in /proc/driver/nvidia/gpus that the container may see: only what carries edits into a created
-                  container looks at it
+    proc_gpus     the folders of /proc/driver/nvidia/gpus that stay in sight; for the prestart hook alone
     hook          the entry that does this in a hook, where need be: its path and arguments are still to be filled in
     hook_arguments  the arguments that stand for the work of ``prepare`` and ``mask_params``
     says          what is injected and why, for the log
@@ -46,7 +45,6 @@ def edits(injection: Injection, arch: str) -> Edits:
             "gids": list(injection.gids),
             "remove_hooks": list(NVIDIA_HOOKS),
             **left_to_do(operations.work(injection, arch), injection.mask_params),
-            "gpu_folders": {"names": list(injection.gpu_folders)} if injection.gpu_folders is not None else {},
         }
     )
 
@@ -119,7 +117,7 @@ def _compare_node(entry: dict[str, Any], found: DeviceNode) -> None:
         if entry.get(key) and entry[key] != value and not (key == "type" and entry[key] == "u" and value == "c"):
             raise HostError(
                 f"the CDI spec says {key} {entry[key]} for {entry['path']}, but the node here has {value}",
-                hint="write the spec anew with 'linkspan cdi refresh'",
+                hint="as root, write the spec anew with 'linkspan cdi refresh'",
                 subject=entry["path"],
             )
 

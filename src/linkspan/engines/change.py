@@ -2,13 +2,14 @@
 
 import contextlib
 import difflib
+import errno
 import os
 
 import msgspec
 
 from linkspan.engines import edits
 from linkspan.engines.journal import Journal, Record, digest, remove_folders
-from linkspan.engines.model import Activation, Change, File, Tree, View, Wanted, merged, owner
+from linkspan.engines.model import Activation, Change, File, Setting, Tree, View, Wanted, merged, owner
 from linkspan.engines.places import Place, read
 from linkspan.errors import ConfigError, KernelError, LinkspanError
 from linkspan.kernel import files, trees
@@ -52,8 +53,8 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def plan_configure(place: Place, journal: Journal, wanted: Wanted) -> Plan:
-    """What ``configure`` would do."""
+def plan_configure(place: Place, journal: Journal, wanted: Wanted, *, beside: bool = False) -> Plan:
+    """What ``configure`` would do: in place of what it did before, or ``beside`` that if the name is another."""
     record = journal.load()
     if record and record.target != place.target:
         raise ConfigError(
@@ -62,13 +63,14 @@ def plan_configure(place: Place, journal: Journal, wanted: Wanted) -> Plan:
         )
     current = read(place.target)
     notes = tuple(_notes(place, current, wanted))
-    if record and _still_as(place, record, current, wanted):
+    earlier = _others(record, wanted) if record and beside else ()
+    if record and _still_as(place, record, current, (*earlier, wanted)):
         return Plan(place=place, current=current, new=current.data, record=record, notes=notes, known=True)
     base = _without_us(place, journal, record, current)
-    text, changes = _edit(place, base, wanted)
+    text, changes = _edit(place, base, (*earlier, wanted))
     new = text.encode() if changes else base
     entry = Record(
-        engine=place.engine, asked=place.asked, target=place.target, wanted=wanted, changes=changes,
+        engine=place.engine, asked=place.asked, target=place.target, wanted=wanted, earlier=earlier, changes=changes,
         before=digest(base), previous=digest(current.data), after=digest(new),
         folders=record.folders if record else _missing_folders(place.target),
     )  # fmt: skip
@@ -78,12 +80,26 @@ def plan_configure(place: Place, journal: Journal, wanted: Wanted) -> Plan:
     )  # fmt: skip
 
 
-def _still_as(place: Place, record: Record, current: File, wanted: Wanted) -> bool:
-    """Whether the file has what is asked for, by our own earlier edit."""
-    if msgspec.structs.replace(record.wanted, replace=wanted.replace) != wanted or current.data is None:
+def _others(record: Record, wanted: Wanted) -> tuple[Wanted, ...]:
+    """What stays of the runtimes that were asked for before: those of other names, but one default at most."""
+    return tuple(
+        msgspec.structs.replace(other, default=other.default and not wanted.default)
+        for other in record.all_wanted
+        if other.name != wanted.name
+    )
+
+
+def _still_as(place: Place, record: Record, current: File, runtimes: tuple[Wanted, ...]) -> bool:
+    """Whether the file has what is asked for, by our own earlier edits."""
+    if current.data is None or _unforced(record.all_wanted) != _unforced(runtimes):
         return False
     tree = _tree(place, current.text)
     return all(edits.is_there(tree, change) for change in record.changes)
+
+
+def _unforced(runtimes: tuple[Wanted, ...]) -> set[Wanted]:
+    """What was asked for, whatever it was to replace."""
+    return {msgspec.structs.replace(wanted, replace=False) for wanted in runtimes}
 
 
 def _needed(place: Place, record: Record | None, changes: tuple[Change, ...]) -> Activation:
@@ -105,17 +121,24 @@ def _notes(place: Place, current: File, wanted: Wanted) -> list[str]:
     return place.of.notes(_tree(place, current.text or place.of.SEED), wanted)
 
 
-def _edit(place: Place, base: bytes | None, wanted: Wanted) -> tuple[str, tuple[Change, ...]]:
-    """The text with the settings, and what changed."""
+def _edit(place: Place, base: bytes | None, runtimes: tuple[Wanted, ...]) -> tuple[str, tuple[Change, ...]]:
+    """The text with the settings of these runtimes, and what changed."""
     text = (base or b"").decode()
     if not text.removeprefix(edits.BOM).strip():
         text += place.of.SEED
+    made: tuple[Change, ...] = ()
+    for wanted in runtimes:
+        text, more = edits.apply(place.of.SYNTAX, text, _settings(place, text, wanted), place.target)
+        made += more
+    return text, made
+
+
+def _settings(place: Place, text: str, wanted: Wanted) -> list[Setting]:
     tree = _tree(place, text)
     _refuse_another_program(place, tree, wanted)
     _refuse_overruled(place, wanted)
     switch = wanted.cdi if wanted.cdi is not None else place.of.needs_cdi_switch(wanted.version)
-    settings = place.of.settings(tree, place.before, msgspec.structs.replace(wanted, cdi=bool(switch)))
-    return edits.apply(place.of.SYNTAX, text, settings, place.target)
+    return place.of.settings(tree, place.before, msgspec.structs.replace(wanted, cdi=bool(switch)))
 
 
 def in_force(place: Place, tree: Tree) -> View:
@@ -168,11 +191,11 @@ def plan_unconfigure(place: Place, journal: Journal) -> Plan:
 
 
 def _refuse_orphaned_default(place: Place, journal: Journal, record: Record, tree: Tree) -> None:
-    view, name = in_force(place, tree), record.wanted.name
+    view, names = in_force(place, tree), {wanted.name for wanted in record.all_wanted}
     before = place.of.view(_tree(place, (journal.backup(record) or b"").decode() or place.of.SEED))
-    if view.default == name != before.default and name not in view.runtimes:
+    if view.default in names - {before.default, *view.runtimes}:
         raise ConfigError(
-            f"{place.target} makes '{name}' the default runtime by another hand, which would name nothing then",
+            f"{place.target} makes '{view.default}' the default runtime by another hand, which would name nothing then",
             hint="choose another default runtime there first",
             subject=place.target,
         )
@@ -254,4 +277,6 @@ def _put(plan: Plan) -> None:
 def _refuse_read_only(path: str) -> None:
     """Who took the right to write away did so for a reason, although the folder would let us replace the file."""
     if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise KernelError(f"cannot write {path}: it is read-only", subject=path)
+        is_own = os.stat(path).st_uid == os.geteuid()
+        cause = "it is read-only" if is_own else os.strerror(errno.EACCES).lower()
+        raise KernelError(f"cannot write {path}: {cause}", subject=path)

@@ -74,11 +74,15 @@ def _program(entry: Any) -> str:
     return str(named or entry.get("runtime_type") or "")
 
 
-def settings(tree: Tree, others: Tree, wanted: Wanted) -> list[Setting]:  # the last file alone counts
-    """What is to be set. A new entry is like the default runtime's: with its cgroup driver above all."""
+def settings(tree: Tree, others: Tree, wanted: Wanted) -> list[Setting]:
+    """What is to be set. A new entry is like the default runtime's: with its cgroup driver above all.
+
+    The last file alone counts; ``others`` is what containerd itself says, where it was asked.
+    """
     cri = plugin(tree)
     runtimes = (*cri, "containerd", "runtimes")
-    made = [*_stock(tree, runtimes), *_entry(tree, runtimes, wanted)]
+    like = _like(tree, wanted.name) or _like(others, wanted.name)
+    made = [*_stock(tree, runtimes), *_entry(tree, runtimes, wanted, like)]
     if wanted.default:
         made.append(Setting(path=(*cri, "containerd", "default_runtime_name"), value=wanted.name))
     if wanted.cdi:
@@ -98,12 +102,11 @@ def _stock(tree: Tree, runtimes: Key) -> list[Setting]:
     return [Setting(path=(*runtimes, "runc"), value={"runtime_type": SHIM})]
 
 
-def _entry(tree: Tree, runtimes: Key, wanted: Wanted) -> list[Setting]:
+def _entry(tree: Tree, runtimes: Key, wanted: Wanted, like: Tree) -> list[Setting]:
     entry = (*runtimes, wanted.name)
-    key = _binary_key(table(tree, *entry) or _like(tree, wanted.name))
+    key = _binary_key(table(tree, *entry) or like)
     if isinstance(get(tree, entry, None), dict):
         return [Setting(path=(*entry, "options", key), value=wanted.program)]
-    like = _like(tree, wanted.name)
     options = {**table(like, "options"), key: wanted.program}
     value = {"runtime_type": SHIM, **like, "options": options}
     return [Setting(path=entry, value=value, mark=("options", key))]

@@ -12,6 +12,10 @@ UNITS: tuple[str, ...] = ("crio",)
 SEED = ""
 
 RUNTIME = ("crio", "runtime")
+_PLAIN = ("", "oci")
+"""The types of runtimes that are started as runc is; the others are a virtual machine's, or a pod's."""
+_OF_OTHERS = ("inherit_default_runtime", "platform_runtime_paths")
+"""What makes CRI-O start another program than ``runtime_path`` (crio.conf(5))."""
 
 
 def view(tree: Tree) -> View:
@@ -32,7 +36,8 @@ def settings(tree: Tree, others: Tree, wanted: Wanted) -> list[Setting]:
     """What is to be set. A new entry is like the default runtime's, which knows where this host's conmon is."""
     entry = (*RUNTIME, "runtimes", wanted.name)
     if isinstance(get(tree, entry, None), dict):
-        made = [Setting(path=(*entry, "runtime_path"), value=wanted.program)]
+        needed = {"runtime_path": wanted.program, **_corrections(table(tree, *entry))}
+        made = [Setting(path=(*entry, key), value=value) for key, value in needed.items()]
     else:
         like = _like(merged(others, tree), wanted.name)
         value = {**like, "runtime_path": wanted.program, "runtime_type": "oci"}
@@ -42,13 +47,28 @@ def settings(tree: Tree, others: Tree, wanted: Wanted) -> list[Setting]:
     return made
 
 
+def _corrections(entry: Tree) -> dict[str, object]:
+    """What keeps an entry that is there from starting ours: another type, and other programs."""
+    needed: dict[str, object] = {}
+    if entry.get("runtime_type", "") not in _PLAIN:
+        others = {"runtime_type": "oci", "runtime_config_path": "", "stream_websockets": False}
+        needed = {key: value for key, value in others.items() if key in entry}
+    if entry.get("inherit_default_runtime"):
+        needed["inherit_default_runtime"] = False
+    if entry.get("platform_runtime_paths"):
+        needed["platform_runtime_paths"] = {}
+    return needed
+
+
 def _like(tree: Tree, name: str) -> dict[str, object]:
     """The entry to take the rest from: the default runtime's, else runc's or crun's."""
     known = view(tree)
     for candidate in (known.default, "runc", "crun"):
         program = known.runtimes.get(candidate)
-        if program is not None and candidate != name and owner(program) == "other":
-            return dict(table(tree, *RUNTIME, "runtimes", candidate))
+        entry = table(tree, *RUNTIME, "runtimes", candidate)
+        is_plain = entry.get("runtime_type", "") in _PLAIN
+        if program is not None and candidate != name and owner(program) == "other" and is_plain:
+            return {key: value for key, value in entry.items() if key not in _OF_OTHERS}
     return {}
 
 

@@ -35,6 +35,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     previous: str
     after: str
     wanted: Wanted
+    earlier: tuple[Wanted, ...] = ()
+    """The other runtimes that were asked for before it, and stand beside it."""
     changes: tuple[Change, ...]
     folders: tuple[str, ...] = ()
     """The folders made for the file, innermost first."""
@@ -43,6 +45,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def existed(self) -> bool:
         """Whether there was a file before us."""
         return self.before != ABSENT
+
+    @property
+    def all_wanted(self) -> tuple[Wanted, ...]:
+        """Every runtime that was asked for, in that order."""
+        return (*self.earlier, self.wanted)
 
 
 def digest(data: bytes | None) -> str:
@@ -58,6 +65,10 @@ class Journal:
         self._place = place
         self._folder = folder
         self._stem = f"{folder}/{name}"
+
+    def of(self, place: Place) -> "Journal":
+        """The journal of another file, in the same folder."""
+        return Journal(self._folder, place)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -16,6 +16,8 @@ from linkspan.errors import ConfigError, KernelError
 NAMES = ("docker", "podman", "containerd", "crio", "k3s", "rke2")
 DROP_IN = "zz-linkspan.conf"
 """Read last, also after NVIDIA's ``99-nvidia``."""
+NVIDIAS_CRIO = "/etc/crio/crio.conf.d/99-nvidia.toml"
+"""The drop-in that ``nvidia-ctk runtime configure`` writes for CRI-O."""
 SNAP = "/var/snap/docker/current"
 SIZE_LIMIT = 4 << 20
 

@@ -76,11 +76,17 @@ def request_view(spec: "dict[str, Any]", env_names: "Iterable[str]", prefixes: "
 
 def _relevant_env(env: "Iterable[str]", names: "frozenset[str]") -> "list[str]":
     # An entry without "=" is kept too: it is malformed, and refused where the others are read.
-    return [
+    relevant = [
         entry
         for entry in env
         if entry.startswith(("NVIDIA_", "CUDA_VERSION=")) or "=" not in entry or entry.partition("=")[0] in names
     ]
+    # Podman writes them in another order each time, which is no other request. Of two values the last stays the last.
+    return sorted(relevant, key=_name)
+
+
+def _name(entry: str) -> str:
+    return entry.partition("=")[0]
 
 
 def _relevant_annotations(annotations: "dict[str, str]", prefixes: "tuple[str, ...]") -> "dict[str, str]":

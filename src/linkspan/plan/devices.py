@@ -68,12 +68,6 @@ def gpu_node(facts: HostFacts, gpu: Gpu) -> Injection:
     return nodes([node])
 
 
-def proc_folder(gpu: Gpu) -> str:
-    """The name of its folder in ``/proc/driver/nvidia/gpus``: the domain has four digits there, where they suffice."""
-    domain, _, rest = gpu.pci_bus_id.lower().partition(":")
-    return f"{int(domain, 16):04x}:{rest}"
-
-
 def _mig_nodes(facts: HostFacts, gpu: Gpu, mig: MigDevice) -> Injection:
     missing = next((path for path in mig.access if not facts.device(path)), "")
     if missing or not mig.access:

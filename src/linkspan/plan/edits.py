@@ -45,7 +45,6 @@ def merge(*parts: Injection) -> Injection:
         compat_root=first(lambda part: part.compat_root),
         mask_params=any(part.mask_params for part in parts),
         application_profile=any(part.application_profile for part in parts),
-        gpu_folders=next((part.gpu_folders for part in parts if part.gpu_folders is not None), None),
     )
 
 

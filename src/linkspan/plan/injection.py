@@ -57,12 +57,7 @@ def _plain_edits(
         *(devices.mig_wide_edits(facts, selection.gpus, entry) for entry in _mig_wide(request)),
         devices.control_nodes(facts, capabilities, _needed(request, selection)),
         driver_edits(facts, capabilities, policy.features),
-        Injection(gpu_folders=tuple(map(devices.proc_folder, selection.gpus)) if _has_proc(facts) else None),
     )
-
-
-def _has_proc(facts: HostFacts) -> bool:
-    return bool(facts.driver.readings.get("proc"))
 
 
 def _mig_wide(request: DeviceRequest) -> list[str]:

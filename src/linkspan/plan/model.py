@@ -109,7 +109,6 @@ class Injection(Model, frozen=True, kw_only=True):
     ``links`` are made in the container (``Link.path`` there, ``Link.target`` verbatim). ``loadables`` go into its
     loader cache, their folders into its loader configuration. ``driver_version`` is what the container's own CUDA
     compatibility libraries are compared with (empty: no comparison is made), ``cuda_version`` likewise on Tegra.
-    ``gpu_folders`` are names in ``/proc/driver/nvidia/gpus``, of the GPUs that may be seen there; None: all may.
     """
 
     devices: tuple[DeviceNode, ...] = ()
@@ -123,7 +122,6 @@ class Injection(Model, frozen=True, kw_only=True):
     compat_root: str = ""
     mask_params: bool = False
     application_profile: bool = False
-    gpu_folders: tuple[str, ...] | None = None
 
     @property
     def folders(self) -> tuple[str, ...]:

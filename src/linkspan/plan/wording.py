@@ -1,4 +1,4 @@
-"""How ids and text that others wrote appear in a sentence: on one line, escaped, and short."""
+"""How ids and text that others wrote appear in a sentence, on one line, escaped, and short; and what is said often."""
 
 from collections.abc import Iterable, Sequence
 
@@ -26,3 +26,9 @@ def ids(items: Sequence[str]) -> str:
 def plural(number: int, noun: str) -> str:
     """``1 GPU``, ``2 GPUs``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def of_rights(message: str, uid: int) -> str:
+    """What to do where the kernel refuses something to this user and would not refuse to root."""
+    is_refused = message.lower().endswith(("permission denied", "operation not permitted"))
+    return "run the same as root, with sudo" if is_refused and uid else ""

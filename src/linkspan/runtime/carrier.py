@@ -4,7 +4,7 @@ import posix as os
 
 from linkspan.errors import KernelError
 from linkspan.formats import oci
-from linkspan.kernel import carry, cgroup, gpu_folders, params, scope, stamps
+from linkspan.kernel import carry, cgroup, params, procgpus, scope, stamps
 from linkspan.runtime import created
 
 TYPE_CHECKING = False
@@ -83,8 +83,8 @@ class Carrier:
         carry.unload(self.root_fd, freight, owner)
         if self.edits.get("mask_params") and stamps.exists(oci.PARAMS):
             params.mask_params(self.root_fd)
-        if "gpu_folders" in self.edits and stamps.exists(gpu_folders.PATH):
-            gpu_folders.show_only(self.root_fd, self.edits["gpu_folders"]["names"])
+        if "proc_gpus" in self.edits:
+            procgpus.show_only(self.root_fd, self.edits["proc_gpus"])
 
 
 def _act_as(uid: int, gid: int) -> None:

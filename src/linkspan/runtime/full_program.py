@@ -53,7 +53,8 @@ def _converse(argv: "list[str]", data: bytes) -> bytes:
     try:
         pid = os.posix_spawn(argv[0], argv, _ENVIRONMENT, file_actions=actions)
     except OSError as error:
-        raise LinkspanError(f"cannot start {argv[0]}: {error.strerror}", hint="run 'linkspan install' again") from None
+        hint = "run 'linkspan install' again, as root if it is root's"
+        raise LinkspanError(f"cannot start {argv[0]}: {error.strerror}", hint=hint) from None
     os.close(in_read)
     os.close(out_write)
     try:

@@ -31,7 +31,7 @@ CACHE = "/etc/ld.so.cache"
 
 _NATIVE = {
     *("env", "devices", "rules", "mounts", "gids", "remove_hooks"),
-    *("prepare", "mask_params", "gpu_folders", "hook", "hook_arguments", "says"),
+    *("prepare", "mask_params", "hook", "hook_arguments", "says", "proc_gpus"),
 }
 """The members of edits (``emit.oci``) that the launcher can apply."""
 
@@ -96,8 +96,8 @@ def keep_carry(folder: str, found: "Found", freight: "Sequence[Freight]") -> Non
         *record.rows(rules),
         carry_work(work) if work else "",
         int(edits.get("mask_params", False)),
-        int("gpu_folders" in edits),
-        *record.rows([[name] for name in edits.get("gpu_folders", {"names": ()})["names"]]),
+        int("proc_gpus" in edits),
+        *record.rows([[name] for name in edits.get("proc_gpus", ())]),
         *record.rows(mounts),
         *record.rows([_node(entry) for entry in nodes]),
     ]

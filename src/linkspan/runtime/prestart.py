@@ -59,8 +59,6 @@ def _prestart(setup: Setup, config_path: str) -> None:
     spec = given.parse_config(data)
     found = lookup.find(setup, state.HOOK, config_path, spec, data)
     edits = found.edits
-    if found.view["privileged"]:  # it sees the host's devices, and what there is of them
-        edits.pop("gpu_folders", None)
     if not edits.keys() & {"devices", "mounts", "prepare"}:
         return
     pid = container.get("pid")

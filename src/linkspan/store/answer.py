@@ -20,6 +20,7 @@ from linkspan.formats.toolkit_config import ToolkitConfig
 from linkspan.plan.injection import inject
 from linkspan.plan.model import ContainerView, DeviceRequest, Policy
 from linkspan.plan.policy import policy_of
+from linkspan.plan.proc import gpu_folders
 from linkspan.plan.request import read_request
 from linkspan.plan.requirements import check
 from linkspan.plan.selection import select
@@ -73,7 +74,9 @@ def _for_hook(view: dict[str, Any], policy: Policy, config: ToolkitConfig, facts
             f"{request.source} asks the prestart hook for GPUs, which cannot give those of a Tegra system",
             hint="start the container with --runtime=nvidia, not with --gpus",
         )
-    return _from_facts(request, found, hook_policy)
+    answered = _from_facts(request, found, hook_policy)
+    folders = None if view["privileged"] else gpu_folders(found, request)
+    return Answer(answered.edits | ({} if folders is None else {"proc_gpus": list(folders)}), answered.stamps)
 
 
 def search_of(config: ToolkitConfig) -> Search:

@@ -17,6 +17,8 @@ from linkspan.kernel import stamps
 from linkspan.store import spec_file
 from linkspan.store.spec_file import SpecFile
 
+HOOKS = ("nvidia-cdi-hook", "nvidia-ctk", "linkspan-cdi-hook", "linkspan-hook")
+"""Programs that we put in place, and that hooks of specs start."""
 SPEC_FOLDERS = ("/etc/cdi", "/var/run/cdi")
 """Where engines look, the most important folder last."""
 
@@ -79,7 +81,7 @@ class Registry(msgspec.Struct, frozen=True):
         because = f" ({'; '.join(causes)})" if causes else ""
         return DeviceNotFound(
             f"{', '.join(names)} {verb} in no CDI spec below {', '.join(self.folders)}{because}",
-            hint="'linkspan cdi list' shows the devices that there are, 'linkspan cdi refresh' writes a new spec",
+            hint="'linkspan cdi list' shows the devices there are, root's 'linkspan cdi refresh' writes a new spec",
             subject=names[0],
         )
 
@@ -108,17 +110,26 @@ def load(folders: Sequence[str] = SPEC_FOLDERS) -> Registry:
     return Registry(tuple(folders), usable, conflicts, broken, tuple(taken))
 
 
-def lost_hooks(registry: Registry) -> dict[str, str]:
-    """The specs with hooks whose program does not exist, each with the first such program: none of their devices works.
+class LostHook(msgspec.Struct, frozen=True):
+    """A hook's program that does not exist, and the kind of the devices that need it."""
 
-    Specs of NVIDIA's toolkit name ``/usr/bin/nvidia-cdi-hook``, wherever ours is installed.
+    program: str
+    kind: str
+
+
+def lost_hooks(registry: Registry) -> dict[str, LostHook]:
+    """The specs whose hooks start a program of the toolkit's or ours that does not exist: no device of theirs works.
+
+    Specs of NVIDIA's toolkit name ``/usr/bin/nvidia-cdi-hook``, wherever ours is installed. What other vendors' hooks
+    start is not for us to mend.
     """
-    lost: dict[str, str] = {}
-    for device in registry.devices.values():
+    lost: dict[str, LostHook] = {}
+    for name, device in registry.devices.items():
         common = (device.spec.document or {}).get("containerEdits") or {}
         for entry in (*(common.get("hooks") or ()), *(device.edits.get("hooks") or ())):
-            if not os.path.exists(entry["path"]):
-                lost.setdefault(device.spec.path, entry["path"])
+            program = entry["path"]
+            if os.path.basename(program) in HOOKS and not os.path.exists(program):
+                lost.setdefault(device.spec.path, LostHook(program, name.partition("=")[0]))
     return lost
 
 
@@ -159,7 +170,7 @@ def _require_fresh(spec: SpecFile) -> None:
     if stale:
         raise StaleError(
             f"the CDI spec {spec.path} was made before {stale[1]} changed",
-            hint="write it anew with 'linkspan cdi refresh'",
+            hint="as root, write it anew with 'linkspan cdi refresh'",
             subject=spec.path,
         )
 

@@ -46,7 +46,7 @@ def node_at(path: str) -> DeviceNode:
     if found is None or not (stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)):
         raise HostError(
             f"the CDI spec names {path}, but there is no device node",
-            hint="write the spec anew with 'linkspan cdi refresh'",
+            hint="as root, write the spec anew with 'linkspan cdi refresh'",
             subject=path,
         )
     return DeviceNode(

@@ -9,6 +9,8 @@ import threading
 import pytest
 
 from linkspan.cli import engine, main
+from linkspan.compat import runtime_configure
+from linkspan.compat.runtime_configure import Options
 from linkspan.engines.places import Host
 from tests import mounts
 from tests.debian import UnavailableError
@@ -76,7 +78,7 @@ class TestOfAUser:
     @pytest.fixture
     def user(self, docker, monkeypatch):
         env = {**docker.env, "XDG_RUNTIME_DIR": f"{docker.root}/run/user/1000"}
-        monkeypatch.setattr(engine, "this_host", lambda: Host(root=docker.root, uid=1000, env=env))
+        monkeypatch.setattr(engine, "this_host", lambda: Host(root=docker.root, uid=654321, env=env))
         return docker
 
     def test_roots_alone_is_not_taken_for_the_users(self, user):
@@ -86,13 +88,41 @@ class TestOfAUser:
         assert "hint: run the same with sudo" in story
         assert not os.path.exists(f"{user.root}/home")
 
-    @pytest.mark.parametrize("sign", ["run/user/1000/docker.sock", "home/.config/systemd/user/docker.service"])
+    @pytest.mark.parametrize(
+        "sign",
+        ["run/user/1000/docker.sock", "home/.config/systemd/user/docker.service", "home/.docker/run/docker.sock"],
+    )
     def test_one_of_their_own_is_configured(self, user, sign):
         user.write(sign, "")
         code, _, story = user.configure("docker", "--no-cdi")
         assert code == 0, story
         assert f"wrote {user.root}/home/.config/docker/daemon.json" in story
+        assert "this is for the rootless Docker of the user 654321; for root's Docker, run the same with sudo" in story
         assert user.read("etc/docker/daemon.json") == OLD
+
+    @pytest.mark.parametrize("sign", ["run/docker.sock", "usr/lib/systemd/system/docker.service"])
+    def test_a_docker_of_roots_is_seen_without_its_file(self, user, sign):
+        os.unlink(f"{user.root}/etc/docker/daemon.json")
+        user.write(sign, "")
+        code, _, story = user.run("unconfigure", "docker")
+        assert code == 1
+        assert f"the Docker of this host is root's ({user.root}/{sign})" in story
+
+    def test_whoever_only_looks_sees_roots(self, user):
+        code, answer, story = user.run("status", "docker")
+        assert code == 0
+        assert f"{user.root}/etc/docker/daemon.json" in "".join(answer.split())
+        assert f"this is root's Docker ({user.root}/etc/docker/daemon.json): you have none of your own" in story
+
+    def test_whoever_has_one_looks_at_that(self, user):
+        user.write("run/user/1000/docker.sock", "")
+        _, answer, story = user.run("status", "docker")
+        assert "home/.config/docker/daemon.json" in "".join(answer.split())
+        assert "root's" not in story
+
+    def test_a_podman_of_their_own_is_named_too(self, user):
+        _, _, story = user.configure("podman", "--dry-run")
+        assert "this is for the rootless Podman of the user 654321" in story
 
     def test_the_file_that_is_named_is_the_one_that_is_meant(self, user):
         code, _, story = user.configure("docker", "--no-cdi", "--config", f"{user.root}/mine.json")
@@ -151,6 +181,17 @@ def test_an_edit_of_another_file_is_pointed_at(docker):
         f"linkspan has not configured {docker.root}/etc/docker/daemon.json: nothing was changed",
         f"it has configured {other}: name that by --config",
     ]
+
+
+def test_what_nvidia_ctk_wrote_for_cri_o_is_taken_back_by_the_engines_name(machine):
+    runtime_configure.run(Options(runtime="crio"), str, machine.host())
+    status = json.loads(machine.run("status", "crio", "--json")[1])
+    assert (status["config"], status["by_linkspan"]) == (f"{machine.root}/etc/crio/crio.conf.d/99-nvidia.toml", True)
+    machine.configure("crio", "--runtime-name", "beside")
+    code, _, story = machine.run("unconfigure", "crio")
+    assert (code, story.count("removed ")) == (0, 2), story
+    assert not os.path.exists(f"{machine.root}/etc")
+    assert "has not configured" in machine.run("unconfigure", "crio")[2]
 
 
 @pytest.mark.parametrize(

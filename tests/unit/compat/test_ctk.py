@@ -69,6 +69,22 @@ def test_being_interrupted_is_no_accident(monkeypatch, raised, code):
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("uid", "end"), [(1000, "Permission denied; run the same as root, with sudo\n"), (0, "denied\n")]
+)
+def test_what_is_refused_to_a_user_is_for_root(nvidia_ctk, monkeypatch, uid, end):
+    from linkspan.compat import commands, runtime_configure
+    from linkspan.errors import KernelError
+
+    def refuse(*_):
+        raise KernelError("cannot write /etc/docker/daemon.json: Permission denied")
+
+    monkeypatch.setattr(runtime_configure, "run", refuse)
+    monkeypatch.setattr(commands.os, "geteuid", lambda: uid)
+    code, _, err = nvidia_ctk("runtime", "configure")
+    assert (code, err.endswith(end)) == (1, True)
+
+
 ENGINES = [
     (("--runtime", "podman"), '--runtime is "podman"; it is one of docker, containerd, crio'),
     (("--config-source", "x"), '--config-source is "x"; it is one of file, command'),
@@ -125,6 +141,3 @@ def test_flags_without_effect_are_worth_a_word(nvidia_ctk, monkeypatch):
         ' ignoring --config-mode "y"',
     ]
     assert "ignoring --cdi.enabled" in nvidia_ctk("runtime", "configure", "--runtime=crio", "--cdi.enable")[2]
-    assert (
-        "ignoring --config-source" in nvidia_ctk("runtime", "configure", "--runtime=crio", "--config-source=command")[2]
-    )

@@ -29,12 +29,6 @@ def test_an_injection_becomes_nodes_with_their_rules_and_mounts():
     assert edits.keys() == {"devices", "rules", "mounts", "remove_hooks"}
 
 
-@pytest.mark.parametrize("names", [(), ("0000:1a:00.0",)])
-def test_no_gpu_that_may_be_seen_is_something_else_than_all(names):
-    assert oci.edits(Injection(gpu_folders=names), "x86_64")["gpu_folders"] == {"names": list(names)}
-    assert "gpu_folders" not in oci.edits(Injection(), "x86_64")
-
-
 def test_a_cdi_node_is_completed_from_the_host():
     node = {"path": "/dev/nvidia0", "hostPath": "/root/dev/nvidia0", "permissions": "rw"}
     edits = oci.from_cdi([{"deviceNodes": [node]}], at)

@@ -216,10 +216,12 @@ def test_a_link_to_nowhere_is_filled(tmp_path):
     assert not os.path.exists(tmp_path / "srv")
 
 
-def test_a_file_without_the_right_to_write_is_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("is_own", "cause"), [(True, "it is read-only"), (False, "permission denied")])
+def test_a_file_without_the_right_to_write_is_refused(tmp_path, monkeypatch, is_own, cause):
     bench = Bench(str(tmp_path), "docker", OLD)
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(Exception, match=r"cannot write .*daemon.json: it is read-only"):
+    monkeypatch.setattr(os, "geteuid", lambda: os.stat(bench.path).st_uid + (not is_own))
+    with pytest.raises(Exception, match=f"cannot write .*daemon.json: {cause}"):
         bench.configure()
     assert bench.read() == OLD
     assert bench.kept() == []

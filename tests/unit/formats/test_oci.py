@@ -55,6 +55,15 @@ def test_the_log_is_the_one_that_the_engine_reads(argv, log):
     assert oci.log_of(argv) == log
 
 
+def test_a_view_is_the_same_in_whatever_order_the_variables_come():
+    first, last, other = "NVIDIA_VISIBLE_DEVICES=0", "NVIDIA_VISIBLE_DEVICES=1", "CUDA_VERSION=12"
+    views = [
+        oci.request_view({"process": {"env": env}}, [], [])["env"]
+        for env in ([first, last, other], [other, first, last], [first, other, last])
+    ]
+    assert views == [[other, first, last]] * 3
+
+
 def test_a_view_keeps_what_can_be_a_request_and_nothing_else():
     spec = {
         "process": {
@@ -70,7 +79,7 @@ def test_a_view_keeps_what_can_be_a_request_and_nothing_else():
         ],
     }
     assert oci.request_view(spec, ["DOCKER_RESOURCE_GPU"], ["cdi.k8s.io/"]) == {
-        "env": ["NVIDIA_VISIBLE_DEVICES=0", "CUDA_VERSION=12", "DOCKER_RESOURCE_GPU=1", "NOEQ"],
+        "env": ["CUDA_VERSION=12", "DOCKER_RESOURCE_GPU=1", "NOEQ", "NVIDIA_VISIBLE_DEVICES=0"],
         "annotations": {"cdi.k8s.io/a": "1", "cdi.k8s.io/b": "2"},
         "mounts": [
             ["/dev/null", "/var/run/nvidia-container-devices/0"],

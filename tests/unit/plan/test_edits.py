@@ -14,7 +14,6 @@ def test_what_comes_first_at_a_path_stays():
         gids=(44,),
         driver_version="1",
         mask_params=True,
-        gpu_folders=(),
     )
     second = Injection(
         devices=(node("/dev/a", 2), node("/dev/b", 3)),
@@ -26,7 +25,6 @@ def test_what_comes_first_at_a_path_stays():
         driver_version="2",
         cuda_version="12.4",
         application_profile=True,
-        gpu_folders=("0000:1a:00.0",),
     )
     merged = merge(first, second)
     assert [(found.path, found.minor) for found in merged.devices] == [("/dev/a", 1), ("/dev/b", 3)]
@@ -37,9 +35,6 @@ def test_what_comes_first_at_a_path_stays():
     assert (merged.driver_version, merged.cuda_version) == ("1", "12.4")
     assert merged.mask_params
     assert merged.application_profile
-    assert merged.gpu_folders == ()
-    assert merge(Injection(), second).gpu_folders == second.gpu_folders
-    assert merge(Injection()).gpu_folders is None
 
 
 def test_no_link_is_made_where_a_file_is_mounted():

@@ -392,15 +392,6 @@ class TestOtherParts:
         assert give(facts).application_profile
         assert not give(facts, capabilities=("compute",)).application_profile
 
-    def test_the_gpus_that_the_driver_may_tell_of_are_those_asked_for(self):
-        loaded = Driver(version=VERSION, readings={"proc": VERSION})
-        far = changed(gpu(1), pci_bus_id="00010000:1B:00.0")
-        facts = changed(host(gpu(0, mig=[mig(0, 0)]), far), driver=loaded)
-        assert give(facts, "1").gpu_folders == ("10000:1b:00.0",)
-        assert give(facts, "1", "0:0").gpu_folders == ("10000:1b:00.0", "0000:1a:00.0")
-        assert give(facts, "none").gpu_folders == ()
-        assert give(changed(facts, driver=Driver(version=VERSION))).gpu_folders is None
-
     @pytest.mark.parametrize(
         "policy", [Policy(cuda_compat_mode="disabled"), Policy(disabled_hooks=("enable-cuda-compat",))]
     )

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkspan.plan.wording import ids, listed, plural, quoted
+from linkspan.plan.wording import ids, listed, of_rights, plural, quoted
 
 
 def test_text_of_others_is_escaped_and_cut():
@@ -31,3 +31,9 @@ def test_few_ids_are_all_named_and_many_are_counted():
 
 def test_nouns_agree_with_their_number():
     assert [plural(1, "GPU"), plural(2, "GPU")] == ["1 GPU", "2 GPUs"]
+
+
+def test_what_is_refused_to_a_user_alone_is_for_root():
+    assert of_rights("cannot write /etc/x: Permission denied", 1000) == "run the same as root, with sudo"
+    assert of_rights("cannot write /etc/x: Permission denied", 0) == ""
+    assert of_rights("cannot write /etc/x: No space left on device", 1000) == ""

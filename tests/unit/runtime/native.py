@@ -40,17 +40,6 @@ def launcher() -> bytes:
         return Path(f"{folder}/launcher").read_bytes()
 
 
-def part(folder: Path, main: str, *names: str) -> str:
-    """A program of some of the launcher's sources, with a main function of the test's; its path."""
-    launcher()  # skips where there are no sanitizers
-    (folder / "main.c").write_text(main)
-    parts = [f"{SOURCES}/{name}.c" for name in names]
-    command = ["gcc", "-std=c11", *SANITIZED, f"-I{SOURCES}", "-o", f"{folder}/main", f"{folder}/main.c", *parts]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return f"{folder}/main"
-
-
 class Native:
     """An installed launcher, its state folder, and a bundle; what is behind it only says its name."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from linkspan.kernel.params import masked
 from tests import mounts
-from tests.unit.runtime.native import part
+from tests.unit.runtime.native import SANITIZED, SOURCES, launcher
 
 MAIN = """
 #define _GNU_SOURCE
@@ -28,7 +28,14 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return part(tmp_path_factory.mktemp("mask"), MAIN, "mask", "below", "whole", "record", "text")
+    launcher()  # skips where there are no sanitizers
+    folder = tmp_path_factory.mktemp("mask")
+    (folder / "main.c").write_text(MAIN)
+    parts = [f"{SOURCES}/{name}.c" for name in ("mask", "mounts", "below", "record", "text", "whole")]
+    command = ["gcc", "-std=c11", *SANITIZED, f"-I{SOURCES}", "-o", f"{folder}/mask", f"{folder}/main.c", *parts]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return f"{folder}/mask"
 
 
 @pytest.mark.privileged

@@ -8,6 +8,7 @@ from linkspan.errors import DeviceNotFound, FormatError, RequirementError, Stale
 from linkspan.facts.model import Stamp
 from linkspan.formats import hookargs
 from linkspan.formats.oci import NVIDIA_HOOKS
+from linkspan.formats.state import HOOK
 from linkspan.formats.toolkit_config import parse
 from linkspan.kernel import stamps
 from linkspan.plan.cdi import CdiOptions, plan_cdi
@@ -63,6 +64,17 @@ def test_a_container_that_asks_for_nothing_starts_on_any_host(ask):
     assert found.edits == {"remove_hooks": list(NVIDIA_HOOKS)}
     assert found.stamps == []
     assert ask.looked == 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "privileged", "shown"),
+    [("2", False, ["0000:46:00.0"]), ("none", False, []), ("all", False, None), ("2", True, None)],
+)
+def test_the_prestart_hook_alone_hides_the_gpus_of_others(ask, request_, privileged, shown):
+    view = {"env": [f"NVIDIA_VISIBLE_DEVICES={request_}"], "annotations": {}, "mounts": [], "privileged": privileged}
+    found = answer(view, parse("", "config.toml"), "/nowhere", ask.host, HOOK)
+    assert found.edits.get("proc_gpus") == shown
+    assert "proc_gpus" not in answer(view, parse("", "config.toml"), "/nowhere", ask.host).edits
 
 
 def test_a_plain_request_is_planned_on_the_host_and_carries_its_stamps(ask):

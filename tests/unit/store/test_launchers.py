@@ -278,7 +278,9 @@ def test_a_launcher_without_what_to_start_says_so(launched):
     os.unlink(f"{launched.place.library}/linkspan-runtime.start")
     done = run(launched.place.runtime, "state")
     assert done.returncode == 1
-    assert done.stderr.endswith("linkspan-runtime.start: No such file or directory; run 'linkspan install' again\n")
+    assert done.stderr.endswith(
+        "linkspan-runtime.start: No such file or directory; run 'linkspan install' again, as root if it is root's\n"
+    )
 
 
 def test_the_launcher_says_its_version_and_goes_on(launched):

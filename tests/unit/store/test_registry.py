@@ -8,7 +8,7 @@ from linkspan.emit.cdi import to_yaml
 from linkspan.errors import DeviceNotFound, StaleError
 from linkspan.facts.model import Stamp
 from linkspan.kernel import stamps
-from linkspan.store.registry import load, lost_hooks
+from linkspan.store.registry import LostHook, load, lost_hooks
 
 
 def spec(*names, kind="nvidia.com/gpu", common=None):
@@ -152,7 +152,9 @@ def test_specs_whose_hooks_start_nothing_are_found(tmp_path):
     def hook(path):
         return {"hooks": [{"hookName": "createContainer", "path": str(path)}]}
 
-    (tmp_path / "there").touch()
+    (tmp_path / "nvidia-ctk").touch()
     lost = write(tmp_path / "cdi/a.yaml", spec("0", common=hook("/nowhere/nvidia-cdi-hook")))
-    write(tmp_path / "cdi/b.yaml", spec("1", kind="v.com/c", common=hook(tmp_path / "there")))
-    assert lost_hooks(load([str(tmp_path / "cdi")])) == {lost: "/nowhere/nvidia-cdi-hook"}
+    write(tmp_path / "cdi/b.yaml", spec("1", kind="v.com/c", common=hook(tmp_path / "nvidia-ctk")))
+    write(tmp_path / "cdi/c.yaml", spec("2", kind="v.com/d", common=hook("/nowhere/hook-of-v")))
+    found = lost_hooks(load([str(tmp_path / "cdi")]))
+    assert found == {lost: LostHook(program="/nowhere/nvidia-cdi-hook", kind="nvidia.com/gpu")}

@@ -75,11 +75,6 @@ static bool may_be_mounted_on(const struct ground *ground, int place)
 	return number == ground->own || !is_shared(ground->mounts, number);
 }
 
-bool carry_may_mount_on(int place)
-{
-	return !is_shared(proc_read("/proc/self/mountinfo"), below_mount(place));
-}
-
 static int make_target(int folder, const char *name, bool is_folder)
 {
 	if (is_folder)

@@ -20,9 +20,6 @@ struct freight *carry_load(struct record *record, int *count);
 /* Puts them in place below the root of the container, in whose mount namespace we are. */
 bool carry_unload(int root, const struct freight *freight, int count);
 
-/* Whether what is mounted at a place stays in the mount namespace that we are in. */
-bool carry_may_mount_on(int place);
-
 /* Makes the nodes; one that is there already stays, if it is the right one. */
 bool carry_nodes(int root, struct record *record);
 

@@ -39,7 +39,7 @@ static void say_version(const char *name, const char *version, int argc, char **
 
 static int fail(const char *name, const char *path, const char *reason)
 {
-	fprintf(stderr, "%s: %s: %s; run 'linkspan install' again\n", name, path, reason);
+	fprintf(stderr, "%s: %s: %s; run 'linkspan install' again, as root if it is root's\n", name, path, reason);
 	return 1;
 }
 

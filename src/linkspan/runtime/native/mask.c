@@ -35,26 +35,6 @@ static bool make_harmless(struct text params)
 	return changed;
 }
 
-int mask_new_tmpfs(const char *mode)
-{
-	int context = (int)syscall(CALL_FSOPEN, "tmpfs", 1), made = -1;
-	if (context < 0)
-		return -1;
-	if (!syscall(CALL_FSCONFIG, context, FS_SET_STRING, "size", "64k", 0) &&
-	    !syscall(CALL_FSCONFIG, context, FS_SET_STRING, "mode", mode, 0) &&
-	    !syscall(CALL_FSCONFIG, context, FS_CREATE, NULL, NULL, 0))
-		made = (int)syscall(CALL_FSMOUNT, context, 1, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC);
-	close(context);
-	return made;
-}
-
-bool mask_take_away(int mount)
-{
-	char link[32];
-	snprintf(link, sizeof link, "/proc/self/fd/%d", mount);
-	return umount2(link, MNT_DETACH) == 0;
-}
-
 static int new_file(int folder, struct text data)
 {
 	int file = openat(folder, "params", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
@@ -80,11 +60,13 @@ static bool cover(int file, int target)
  * folder, and away again once its file is bound to the params underneath, which keeps the file alive. */
 static bool cover_from(int tmpfs, int folder, int target, struct text params)
 {
+	char link[32];
 	int file = new_file(tmpfs, params);
 	if (file < 0 || attach_mount(tmpfs, folder))
 		return false;
 	bool done = cover(file, target);
-	return mask_take_away(tmpfs) && done;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", tmpfs);
+	return umount2(link, MNT_DETACH) == 0 && done;
 }
 
 bool mask_params(int root)
@@ -94,7 +76,7 @@ bool mask_params(int root)
 		return false;
 	if (!make_harmless(params))
 		return true; /* they are so already */
-	int folder = below_open(root, FOLDER), target = below_open(root, PARAMS), tmpfs = mask_new_tmpfs("0755");
+	int folder = below_open(root, FOLDER), target = below_open(root, PARAMS), tmpfs = new_tmpfs("0755");
 	bool done = folder >= 0 && target >= 0 && tmpfs >= 0 && cover_from(tmpfs, folder, target, params);
 	for (int *one = (int[]){folder, target, tmpfs}, i = 0; i < 3; i++)
 		if (one[i] >= 0)

@@ -11,10 +11,4 @@ bool mask_is_needed(void);
  * or where the kernel refuses. */
 bool mask_params(int root);
 
-/* A descriptor of a new tmpfs whose root has this mode, mounted nowhere; -1 where there is none. */
-int mask_new_tmpfs(const char *mode);
-
-/* Takes a mount away, at once from view; it may be mounted nowhere. */
-bool mask_take_away(int mount);
-
 #endif

@@ -20,6 +20,9 @@ struct attributes {
 	uint64_t set, clear, propagation, namespace;
 };
 
+/* A descriptor of a new file system in memory, mounted nowhere, whose root has this mode; -1 before Linux 5.2. */
+int new_tmpfs(const char *mode);
+
 /* Attaches a mount to a place, both by descriptors; -1 with errno. */
 static inline long attach_mount(int mount, int place)
 {

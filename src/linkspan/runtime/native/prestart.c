@@ -4,8 +4,8 @@
 #include "below.h"
 #include "carry.h"
 #include "cgroup.h"
-#include "gpus.h"
 #include "mask.h"
+#include "procgpus.h"
 #include "request.h"
 #include "scope.h"
 #include "settings.h"
@@ -144,7 +144,7 @@ static bool carry(const struct store *store, const struct container *container, 
 	struct device_rule *rules = read_rules(record, &rule_count);
 	struct text work = record_text(record);
 	bool needs_mask = record_number(record) != 0 && mask_is_needed();
-	struct gpus gpus = gpus_read(record);
+	struct shown shown = shown_read(record);
 	struct freight *freight = carry_load(record, &freight_count);
 	int cgroup = rule_count ? cgroup_open(container->process, &version) : -1, root = open_root(container);
 	if (!rules || !freight || record->broken || (rule_count && cgroup < 0) || root < 0)
@@ -157,9 +157,7 @@ static bool carry(const struct store *store, const struct container *container, 
 		scope_leave(cgroup, rules, rule_count); /* systemd's files are the host's */
 	if (!enter_mounts(container) || !carry_unload(root, freight, freight_count))
 		return false;
-	if (needs_mask && !mask_params(root))
-		return false;
-	if (gpus.hidden && !gpus_hide(root, &gpus))
+	if ((needs_mask && !mask_params(root)) || !shown_apply(root, &shown))
 		return false;
 	return !rule_count || cgroup_allow(cgroup, version, rules, rule_count);
 }

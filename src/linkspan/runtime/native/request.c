@@ -1,4 +1,5 @@
 #include "request.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* A member that may be absent or null: then 0, as if it were absent; -1 where it is of another kind than it has to be. */
@@ -54,18 +55,47 @@ static bool add_line(struct buffer *text, const char *head, struct text entry)
 	return true;
 }
 
+struct variable {
+	struct text entry, name;
+	int number; /* in the order of config.json */
+};
+
+static int by_name(const void *first, const void *second)
+{
+	const struct variable *a = first, *b = second;
+	size_t shorter = a->name.length < b->name.length ? a->name.length : b->name.length;
+	int order = shorter ? memcmp(a->name.at, b->name.at, shorter) : 0;
+	if (!order)
+		order = (a->name.length > b->name.length) - (a->name.length < b->name.length);
+	return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+static struct variable named(struct text entry, int number)
+{
+	const char *sign = entry.length ? memchr(entry.at, '=', entry.length) : NULL;
+	return (struct variable){entry, sign ? text_between(entry.at, sign) : entry, number};
+}
+
+/* Sorted by name, since Podman writes them in another order each time; of two values the last stays the last. */
 static bool add_environment(const struct json *config, int process, const struct settings *words, struct buffer *text)
 {
-	int env = process ? optional(config, process, "env", ARRAY) : 0;
+	int env = process ? optional(config, process, "env", ARRAY) : 0, count = 0;
 	if (env <= 0)
 		return env == 0;
-	for (int one = json_first(env); one < config->tokens[env].next; one = config->tokens[one].next) {
+	struct variable *found = calloc((size_t)(config->tokens[env].next - env), sizeof *found);
+	for (int one = json_first(env); found && one < config->tokens[env].next; one = config->tokens[one].next) {
 		struct text entry;
 		if (!json_string(config, one, &entry))
 			return false;
-		if (is_relevant(entry, words) && !add_line(text, "e", entry))
-			return false;
+		if (is_relevant(entry, words))
+			found[count] = named(entry, count), count++;
 	}
+	if (!found)
+		return false;
+	qsort(found, (size_t)count, sizeof *found, by_name);
+	for (int i = 0; i < count; i++)
+		if (!add_line(text, "e", found[i].entry))
+			return false;
 	return true;
 }
 
