@@ -129,6 +129,17 @@ class Bundle:
         self.config["root"]["readonly"] = True
         return self
 
+    def host_proc(self) -> Self:
+        """The container sees our own /proc, with what tests mount there (``mounts.driver_proc_of``)."""
+        self.config["mounts"] = [entry for entry in self.config["mounts"] if entry["destination"] != "/proc"]
+        return self.mount("/proc", "/proc", "rbind", "rprivate")
+
+    def privileged(self) -> Self:
+        """The process may do what root may, as far as mounts are concerned."""
+        sets = self.config["process"]["capabilities"]
+        sets.update({name: [*held, "CAP_SYS_ADMIN"] for name, held in sets.items()})
+        return self
+
     def user_namespace(self) -> Self:
         """Root in the container is nobody outside; such a container cannot make nodes, and mounts no sysfs."""
         if subprocess.run(["unshare", "-U", "true"], capture_output=True, timeout=20, check=False).returncode:

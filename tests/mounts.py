@@ -88,3 +88,14 @@ def devices_of(root: str) -> Iterator[None]:
         yield
     finally:
         unmount("/dev")
+
+
+@contextlib.contextmanager
+def driver_proc_of(root: str) -> Iterator[None]:
+    """The folder of a host's driver in our own /proc, where that of a host that stands at ``root`` would be."""
+    enter_private_mounts()
+    mount(f"{root}/proc/driver", "/proc/driver", "", MS_BIND)
+    try:
+        yield
+    finally:
+        unmount("/proc/driver")

@@ -1,178 +1,173 @@
-"""The hook of CDI specs, each command in a root of a few files; among them roots that lead out (contract 6, 8)."""
+"""The CDI hook, a command a case, in the mounts of a container that is being created (contract 6 and 8).
 
+A case is a root filesystem, arguments, and the places that are looked at afterwards. Beside the root lies a folder of
+the host, which attacks aim at; that nothing came into it is part of every answer.
+"""
+
+import functools
+import glob
+import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import Iterable, Mapping
 
-from tests.containers import RUNC_V1, new_bundle, run
-from tests.contract.case import REFUSED, Answer, Case
+from linkspan.formats import ldcache
+from tests.containers import new_bundle, run
+from tests.contract.case import Answer, Case
+from tests.contract.cdi_hook_vectors import HOST_PARAMS, OUTSIDE, VECTORS, Vector
 from tests.contract.programs import Programs
 from tests.folders import open_folder
+from tests.hosts import make
 from tests.rootfs import fresh_root
 
-Tree = Mapping[str, str]
-"""Path below the root to content; a text that begins with ``->`` is a link, OUTSIDE in it a folder beside the root."""
-
-Look = Callable[[str, str], str]
-"""What is asked afterwards, of the root and of the folder outside."""
-
-
-def _asked(name: str, argv: tuple[str, ...], expected: str, look: Look, tree: Tree | None = None) -> Case:
-    """A call of the hook in a root of these files, and what is seen afterwards."""
-
-    def act(programs: Programs) -> Answer:
-        with open_folder("contract") as folder:
-            for part in ("rootfs", "outside"):
-                os.mkdir(f"{folder}/{part}")
-            _make(f"{folder}/rootfs", f"{folder}/outside", tree or {})
-            done = programs.cdi_hook(folder, *argv)
-            found = look(f"{folder}/rootfs", f"{folder}/outside")
-            return Answer(
-                REFUSED if done.returncode and not found.startswith("outside: ") else found, done.stderr.strip()
-            )
-
-    return Case("cdi hook", name, expected, act)
+# The container's mounts, as a low-level runtime has made them when it calls createContainer hooks; the host's driver
+# has its /proc there, and so has the container. What the hook mounts is read from within, by $LOOK.
+_CREATE = """\
+set -e
+mount --bind rootfs rootfs
+if [ -e host-params ]; then
+    mount -t tmpfs none /proc/driver
+    mkdir /proc/driver/nvidia
+    cp host-params /proc/driver/nvidia/params
+    mkdir -p rootfs/proc/driver
+    mount --bind /proc/driver rootfs/proc/driver
+fi
+set +e
+"$@" <state.json
+code=$?
+cat rootfs/proc/driver/nvidia/params >seen-params 2>/dev/null
+exit $code
+"""
 
 
-def _make(root: str, outside: str, tree: Tree) -> None:
-    for path, content in tree.items():
-        place = f"{root}{path}"
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        if content.startswith("->"):
-            os.symlink(content.removeprefix("->").strip().replace("OUTSIDE", outside), place)
+def _ask(vector: Vector, programs: Programs) -> Answer:
+    with open_folder("cdi-hook") as folder:
+        _write(folder, vector)
+        argv = ["unshare", "-m", "--propagation=private", "sh", "-c", _CREATE, "sh", programs.path("cdi-hook")]
+        done = subprocess.run(
+            [*argv, *(_placed(argument, folder) for argument in vector.arguments)],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        )
+        return Answer(_joined(done.returncode, _seen(folder, vector)), done.stderr.strip())
+
+
+def _write(folder: str, vector: Vector) -> None:
+    for name in ("rootfs", OUTSIDE):
+        os.mkdir(f"{folder}/{name}")
+    for path, content in vector.tree.items():
+        if content == "folder":
+            os.makedirs(f"{folder}/rootfs{path}")
+        elif isinstance(content, int):
+            _make_node(f"{folder}/rootfs{path}", content)
         else:
-            with open(place, "w", encoding="utf-8") as file:
-                file.write(content)
+            make(f"{folder}/rootfs", {path: _placed(content, folder) if isinstance(content, str) else content})
+    if vector.host_params:
+        make(folder, {"/host-params": HOST_PARAMS.format(vector.host_params)})
+    config = {"ociVersion": "1.0.2", "root": {"path": vector.root}}
+    state = {"ociVersion": "1.0.2", "id": "contract", "status": "creating", "pid": os.getpid(), "bundle": folder}
+    make(folder, {"/config.json": json.dumps(config), "/state.json": vector.state or json.dumps(state)})
 
 
-def _link(path: str) -> Look:
-    return lambda root, outside: os.readlink(root + path) if os.path.islink(root + path) else "no link"
+def _make_node(path: str, minor: int) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.mknod(path, 0o020666, os.makedev(195, minor))
 
 
-def _outside(root: str, outside: str) -> str:
-    return f"outside: {' '.join(sorted(os.listdir(outside))) or 'nothing'}"
+def _placed(text: str, folder: str) -> str:
+    return text.replace("{outside}", f"{folder}/{OUTSIDE}")
 
 
-def _mode(path: str) -> Look:
-    return lambda root, outside: f"{os.stat(root + path).st_mode & 0o777:o}"
+def _seen(folder: str, vector: Vector) -> dict[str, str]:
+    seen = {place: _look(folder, place) for place in vector.seen}
+    for top, _, names in os.walk(f"{folder}/{OUTSIDE}"):
+        seen.update({f"{os.path.relpath(top, folder)}/{name}": "on the host" for name in names})
+    return seen
 
 
-def _fine(root: str, outside: str) -> str:
-    return "fine"
+def _look(folder: str, place: str) -> str:
+    """What is at a place of the root, or what a question before the place asks of it."""
+    question, _, path = place.rpartition(":")
+    if question:
+        return _QUESTIONS[question](folder, path)
+    found = sorted(glob.glob(f"{folder}/rootfs{place}"))  # a dangling link is found, too
+    return " ".join(map(_shown, found)) or "nothing"
 
 
-def _profile(root: str, outside: str) -> str:
-    folder = f"{root}/etc/nvidia/nvidia-application-profiles-rc.d"
-    names = os.listdir(folder) if os.path.isdir(folder) else []
-    return " ".join(names) or "no profile"
+def _library(folder: str, name: str) -> str:
+    """Where the loader finds a library."""
+    try:
+        with open(f"{folder}/rootfs/etc/ld.so.cache", "rb") as file:
+            entries = ldcache.parse(file.read())
+    except FileNotFoundError:
+        return "not found"
+    return next((path for found, path, *_ in entries if found == name), "not found")
 
 
-def _compat(root: str, outside: str) -> str:
-    """The compatibility folder that the container's loader is told of."""
-    folder = f"{root}/etc/ld.so.conf.d"
-    names = (
-        [name for name in sorted(os.listdir(folder)) if name.startswith("00-compat-")] if os.path.isdir(folder) else []
-    )
-    return " ".join(_text(f"{folder}/{name}") for name in names) or "none"
+def _configured(folder: str, searched: str) -> str:
+    """Whether a file of the loader's configuration names a folder."""
+    files = glob.glob(f"{folder}/rootfs/etc/ld.so.conf.d/*.conf")
+    return "yes" if any(searched in _text(path).splitlines() for path in files) else "no"
+
+
+def _mode(folder: str, path: str) -> str:
+    return f"{os.stat(f'{folder}/rootfs{path}').st_mode & 0o7777:o}"
+
+
+def _params(folder: str, _: str) -> str:
+    """What the container is told of the driver's parameters."""
+    return _text(f"{folder}/seen-params").strip()
+
+
+_QUESTIONS = {"library": _library, "configured": _configured, "mode": _mode, "seen": _params}
+
+
+def _shown(path: str) -> str:
+    if os.path.islink(path):
+        return f"-> {os.readlink(path)}"
+    return "folder" if os.path.isdir(path) else repr(_text(path))
 
 
 def _text(path: str) -> str:
-    with open(path, encoding="utf-8") as file:
-        return file.read().strip()
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
-_COMPAT = {"/usr/local/cuda/compat/libcuda.so.560.28": "", "/etc/ld.so.conf.d/x.conf": "/usr/local/lib\n"}
+def _joined(code: int, seen: Mapping[str, str]) -> str:
+    return "; ".join([f"exit {code}", *(f"{place}: {what}" for place, what in seen.items())])
+
+
+def _cases(vectors: Iterable[Vector]) -> Iterable[Case]:
+    for vector in vectors:
+        better = None if vector.better is None else _joined(*vector.better)
+        yield Case(
+            "cdi-hook",
+            vector.name,
+            _joined(vector.exit, vector.seen),
+            functools.partial(_ask, vector),
+            better,
+            vector.why,
+        )
 
 
 def _loads(programs: Programs) -> Answer:
-    """A library in a folder of its own, found by the real loader of a real container."""
-    with fresh_root() as root, new_bundle(root, "/bin/sh", "-c", "ldconfig -p | grep -c /opt/driver/") as bundle:
+    """A library in a folder of its own, looked up by the real loader of a real container."""
+    with fresh_root() as root, new_bundle(root, "/bin/sh", "-c", "ldconfig -p | grep -o '/opt/driver/.*'") as bundle:
         os.makedirs(f"{root}/opt/driver")
-        shutil.copy(f"{root}/usr/lib/x86_64-linux-gnu/libz.so.1", f"{root}/opt/driver/libcontract.so.1")
+        shutil.copy(f"{root}/usr/lib/x86_64-linux-gnu/libz.so.1", f"{root}/opt/driver/libz.so.1.2")
         args = ["nvidia-cdi-hook", "update-ldcache", "--folder", "/opt/driver"]
-        entry = {"path": programs.path("cdi hook"), "args": args, "env": [f"PATH={os.defpath}"]}
+        entry = {"path": programs.path("cdi-hook"), "args": args, "env": [f"PATH={os.defpath}"]}
         bundle.config["hooks"] = {"createContainer": [entry]}
-        outcome = run(RUNC_V1, bundle)
-    return Answer(REFUSED if outcome.created else outcome.output.strip(), outcome.errors)
+        outcome = run(programs.low_level, bundle)
+    return Answer(outcome.output.strip(), outcome.errors)
 
 
-CASES = (
-    _asked(
-        "a link",
-        ("create-symlinks", "--link", "libcuda.so.1::/usr/lib/libcuda.so"),
-        "libcuda.so.1",
-        _link("/usr/lib/libcuda.so"),
-        {"/usr/lib/libcuda.so.1": ""},
-    ),
-    _asked(
-        "a link in a folder that is to be made",
-        ("create-symlinks", "--link=a::/new/folder/b"),
-        "a",
-        _link("/new/folder/b"),
-    ),
-    _asked(
-        "a link in the place of another", ("create-symlinks", "--link", "new::/l"), "new", _link("/l"), {"/l": "-> old"}
-    ),
-    _asked(
-        "a link in the place of a file", ("create-symlinks", "--link", "new::/l"), "new", _link("/l"), {"/l": "text"}
-    ),
-    _asked("two links", ("create-symlinks", "--link=a::/x", "--link=b::/y"), "b", _link("/y")),
-    _asked(
-        "a link whose folder is a link within the root",
-        ("create-symlinks", "--link", "a::/l/x"),
-        "a",
-        _link("/real/x"),
-        {"/real/keep": "", "/l": "-> /real"},
-    ),
-    _asked("a link above the root", ("create-symlinks", "--link", "a::/../../outside/x"), "outside: nothing", _outside),
-    _asked(
-        "a link whose folder is a link out",
-        ("create-symlinks", "--link", "a::/l/x"),
-        "outside: nothing",
-        _outside,
-        {"/l": "-> OUTSIDE"},
-    ),
-    _asked(
-        "a link whose folder leads out by steps",
-        ("create-symlinks", "--link", "a::/l/x"),
-        "outside: nothing",
-        _outside,
-        {"/l": "-> ../outside"},
-    ),
-    _asked("a link that is none", ("create-symlinks", "--link", "nothing"), REFUSED, _fine),
-    _asked(
-        "a library for the loader, below a link out",
-        ("update-ldcache", "--folder", "/lib"),
-        "outside: nothing",
-        _outside,
-        {"/etc": "-> OUTSIDE"},
-    ),
-    Case("cdi hook", "a library for the loader", "1", _loads),
-    _asked(
-        "compatibility libraries that are newer",
-        ("enable-cuda-compat", "--host-driver-version", "550.54.15"),
-        "/usr/local/cuda/compat",
-        _compat,
-        _COMPAT,
-    ),
-    _asked(
-        "compatibility libraries that are older",
-        ("enable-cuda-compat", "--host-driver-version=570.10"),
-        "none",
-        _compat,
-        _COMPAT,
-    ),
-    _asked(
-        "compatibility libraries that there are not",
-        ("enable-cuda-compat", "--host-driver-version=550.1"),
-        "none",
-        _compat,
-    ),
-    _asked("parameters that are not there", ("disable-device-node-modification",), "fine", _fine),
-    _asked("a profile without GPUs", ("update-application-profile",), "no profile", _profile, {"/dev/null": ""}),
-    _asked("a mode", ("chmod", "--mode", "755", "--path", "/x"), "755", _mode("/x"), {"/x": ""}),
-    _asked("a mode of what is not there", ("chmod", "--mode", "755", "--path", "/x"), "fine", _fine),
-    _asked("a command that is not known yet", ("invented-later", "--flag"), "fine", _fine),
-    _asked("no command", (), "fine", _fine),
-    _asked("a flag that is not known", ("create-symlinks", "--strange", "x"), REFUSED, _fine),
-)
+_FOUND = Case("cdi-hook", "update-ldcache: in a real container", "/opt/driver/libz.so.1", _loads)
+
+CASES = (*_cases(VECTORS), _FOUND)

@@ -1,122 +1,123 @@
-"""What the runtime writes into config.json beside device nodes, and what may be opened in the end (contract 2, 5)."""
+"""What a request brings beside nodes: device rules, mounts, libraries and programs by capability, variables, hooks.
 
+Asked of the runtime it stands in config.json; with the prestart hook it is looked at from within the container.
+"""
+
+import functools
 import os
-from collections.abc import Callable
+import re
 from typing import Any
 
-from tests.containers import Bundle, new_bundle
-from tests.contract.case import REFUSED, Answer, Case, Program
+from tests.containers import Bundle
+from tests.contract import requests
+from tests.contract.case import Answer, Case
+from tests.contract.injection_vectors import FILES, NODES, VECTORS, Vector
 from tests.contract.programs import Programs
-from tests.privileged import inside
 
-PROBES = ("libcuda", "libnvidia-ml", "libnvcuvid", "libGLX_nvidia", "nvidia-smi")
-"""A file of each capability."""
-ALL_PROBES = " ".join(PROBES)
-OWN = "only what the capability takes is carried across"
+Config = dict[str, Any]
 
-_GPU = "NVIDIA_VISIBLE_DEVICES=0"
+# Every path that a mount of the container has, with its options, and the nodes.
+_LOOK = ("/bin/sh", "-c", "awk '{ print $5, $6 }' /proc/self/mountinfo; ls -d /dev/nvidia*")
 
 
-def _written(
-    name: str,
-    env: tuple[str, ...],
-    expected: str,
-    read: Callable[[dict[str, Any]], str],
-    *,
-    better: str | None = None,
-    why: str = "",
-    shape: Callable[[Bundle], Any] = lambda bundle: bundle,
-) -> Case:
-    """A request, and what is read off the config.json that comes of it."""
-
-    def act(programs: Programs) -> Answer:
-        with new_bundle("/nowhere") as bundle:
-            shape(bundle.env(*env))
-            outcome, config = programs.create(bundle)
-        return Answer(REFUSED if outcome.created else read(config), outcome.errors.strip())
-
-    return Case("runtime", name, expected, act, better, why)
-
-
-def _files(config: dict[str, Any]) -> str:
-    mounted = [os.path.basename(entry["destination"]).partition(".so")[0] for entry in config["mounts"]]
-    return " ".join(probe for probe in PROBES if probe in mounted)
-
-
-def _capability(names: str, ours: str) -> Case:
-    env = (_GPU, f"NVIDIA_DRIVER_CAPABILITIES={names}")
-    better = None if ours == ALL_PROBES else ours
-    return _written(f"files for the capability {names}", env, ALL_PROBES, _files, better=better, why=OWN)
-
-
-def _variables(config: dict[str, Any]) -> str:
-    values = dict(entry.partition("=")[::2] for entry in config["process"]["env"])
-    return values.get("NVIDIA_VISIBLE_DEVICES", "unset")
-
-
-def _rules(config: dict[str, Any]) -> str:
-    nodes = {(entry["major"], entry["minor"]) for entry in config["linux"]["devices"]}
-    allowed = {
-        (rule.get("major"), rule.get("minor"))
-        for rule in config["linux"]["resources"]["devices"]
-        if rule["allow"] and "r" in rule["access"] and "w" in rule["access"]
-    }
-    return "each node has a rule" if nodes <= allowed else f"no rule for {sorted(nodes - allowed)}"
-
-
-def _options(config: dict[str, Any]) -> str:
-    libraries = [entry for entry in config["mounts"] if os.path.basename(entry["destination"]).startswith("libcuda.so")]
-    return " ".join(sorted({"ro", "nosuid", "nodev"} & set(libraries[0]["options"]))) if libraries else "no libcuda"
-
-
-def _hooks(config: dict[str, Any]) -> str:
-    listed = [entry["path"] for stage in (config.get("hooks") or {}).values() for entry in stage]
-    return " ".join(sorted(os.path.basename(path) for path in listed if "container-runtime-hook" in path)) or "none"
-
-
-def _own_mount(config: dict[str, Any]) -> str:
-    return next((entry["source"] for entry in config["mounts"] if entry["destination"] == "/data"), "gone")
+def _of_runtime(vector: Vector, programs: Programs) -> Answer:
+    outcome, config = requests.patched(programs, vector.request, _with_hook)
+    return Answer("refused" if outcome.created else _VIEWS[vector.view](config), outcome.errors.strip())
 
 
 def _with_hook(bundle: Bundle) -> None:
+    """As another toolkit, or the engine, has left it: with a hook that would give GPUs a second time."""
     entry = {"path": "/usr/bin/nvidia-container-runtime-hook", "args": ["nvidia-container-runtime-hook", "prestart"]}
-    bundle.config["hooks"] = {"prestart": [entry]}
+    own = {"path": "/usr/bin/engine-hook", "args": ["engine-hook"]}
+    bundle.config["hooks"] = {"prestart": [entry, own]}
+    bundle.mount("/srv", "/data")
 
 
-def _isolated(program: Program, request: str, minors: tuple[int, ...]) -> Case:
-    """What a real container may open: of eight GPUs those that were asked for, whatever nodes it makes."""
-
-    def act(programs: Programs) -> Answer:
-        outcome = programs.start(program, (f"NVIDIA_VISIBLE_DEVICES={request}",), inside.open_nodes())
-        return Answer(REFUSED if outcome.created else _answers(outcome.output), outcome.errors)
-
-    expected = _answers("".join(f"{minor} {answer}\n" for minor, answer in inside.only_minors(minors).items()))
-    return Case(program, f"what may be opened of {request}", expected, act)
+def _of_hook(vector: Vector, programs: Programs) -> Answer:
+    outcome = requests.hooked(programs, vector.request, _LOOK)
+    rows = [line.split() for line in outcome.output.splitlines()]
+    nodes = [{"path": row[0]} for row in rows if row[0].startswith("/dev/nvidia")]
+    mounts = [{"destination": row[0], "options": row[1].split(",")} for row in rows if len(row) > 1]
+    config = {"linux": {"devices": nodes}, "mounts": mounts}
+    return Answer("refused" if outcome.created else _VIEWS[vector.view](config), outcome.errors.strip())
 
 
-def _answers(output: str) -> str:
-    """Without a driver a permitted open ends in ENXIO, one that is not in EPERM."""
-    answers = inside.answers(output).items()
-    return "opened: " + (" ".join(minor for minor, answer in answers if answer != "EPERM") or "none")
+def _parts(config: Config) -> str:
+    """The files and nodes that stand for capabilities."""
+    names = {os.path.basename(mount["destination"]).partition(".so.")[0] for mount in config["mounts"]}
+    nodes = {os.path.basename(path) for path in requests.nodes(config)}
+    return " ".join([*(name for name in FILES if name in names), *(name for name in NODES if name in nodes)])
 
 
-_REQUESTS = (("0,2", (0, 2)), ("all", tuple(range(8))), ("none", ()))
-_GIVERS: tuple[Program, ...] = ("runtime", "hook")
+def _options(config: Config) -> str:
+    """What all mounts of libraries and programs have in common, of what confines them."""
+    mounts = [
+        one for one in config["mounts"] if re.search(r"/lib(cuda|nvidia)[^/]*\.so|/nvidia-smi$", one["destination"])
+    ]
+    common = set.intersection(*(set(mount["options"]) for mount in mounts)) if mounts else set()
+    return " ".join(sorted(common & {"ro", "nosuid", "nodev"}))
 
-CASES = (
-    _capability("all", ALL_PROBES),
-    _capability("utility", "libnvidia-ml nvidia-smi"),
-    _capability("compute", "libcuda"),
-    _capability("compute,utility", "libcuda libnvidia-ml nvidia-smi"),
-    _capability("video", "libcuda libnvcuvid"),
-    _capability("graphics", "libGLX_nvidia"),
-    _written("the request is used up", (_GPU,), "void", _variables),
-    _written("without a request the environment stays", (), "unset", _variables),
-    _written("rules of the device cgroup", (_GPU,), "each node has a rule", _rules),
-    _written("how a library is mounted", (_GPU,), "nodev nosuid ro", _options),
-    _written("an older toolkit's hook goes", (_GPU,), "none", _hooks, shape=_with_hook),
-    _written(
-        "what the engine mounts stays", (_GPU,), "/srv", _own_mount, shape=lambda bundle: bundle.mount("/srv", "/data")
-    ),
-    *(_isolated(program, *request) for program in _GIVERS for request in _REQUESTS),
+
+def _rules(config: Config) -> str:
+    """Rules that allow something beside the engine's own, which are those of Docker."""
+    nodes = {(node["major"], node["minor"]): node["path"] for node in config["linux"]["devices"]}
+    rules = [
+        rule for rule in config["linux"]["resources"]["devices"] if (rule.get("major"), rule.get("minor")) in nodes
+    ]
+    named = sorted(f"{os.path.basename(nodes[rule['major'], rule['minor']])} {rule['access']}" for rule in rules)
+    return ", ".join(named)
+
+
+def _variables(config: Config) -> str:
+    """The last value of the variable that names GPUs: what another toolkit in the container would go by."""
+    values = [
+        entry.partition("=")[2] for entry in config["process"]["env"] if entry.startswith("NVIDIA_VISIBLE_DEVICES=")
+    ]
+    return values[-1] if values else "none"
+
+
+def _prestart(config: Config) -> str:
+    """The prestart hooks that are left."""
+    left = (config.get("hooks") or {}).get("prestart") or ()
+    return " ".join(os.path.basename(hook["path"]) for hook in left) or "none"
+
+
+def _twice(config: Config) -> str:
+    """Destinations that have more than one mount."""
+    places = [mount["destination"] for mount in config["mounts"]]
+    return " ".join(sorted({place for place in places if places.count(place) > 1})) or "none"
+
+
+def _data(config: Config) -> str:
+    """What the engine mounts."""
+    return next((mount["source"] for mount in config["mounts"] if mount["destination"] == "/data"), "gone")
+
+
+def _order(config: Config) -> str:
+    """Whether a mount comes after those of the folders above it."""
+    depths = [mount["destination"].rstrip("/").count("/") for mount in config["mounts"]]
+    return "from the root down" if depths == sorted(depths) else "mixed"
+
+
+_VIEWS = {
+    "parts": _parts,
+    "options": _options,
+    "rules": _rules,
+    "variables": _variables,
+    "prestart hooks": _prestart,
+    "covered mounts": _twice,
+    "order": _order,
+    "the engine's mount": _data,
+}
+
+CASES = tuple(
+    Case(
+        vector.program,
+        f"{vector.name} ({vector.view})",
+        vector.wanted,
+        functools.partial(_of_runtime if vector.program == "runtime" else _of_hook, vector),
+        vector.better,
+        vector.why,
+    )
+    for vector in VECTORS
 )

@@ -11,11 +11,6 @@ import os
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from tests.containers import RUNC_V1, Bundle, Outcome, new_bundle, run
-from tests.contract.case import REFUSED, Answer, Case
-from tests.contract.programs import Programs
-from tests.rootfs import fresh_root
-
 Devices = frozenset[str] | None
 """The device nodes of the driver that a container gets; None where it is refused."""
 
@@ -136,50 +131,4 @@ HOOK = (
     ),
 )
 
-LIST_NODES = ("/bin/sh", "-c", "ls -d /dev/nvidia* 2>/dev/null; true")
-
-
-def shown(devices: Devices) -> str:
-    """Device nodes in short."""
-    if devices is None:
-        return REFUSED
-    return " ".join(sorted(path.removeprefix("/dev/") for path in devices)) or "nothing"
-
-
-def _case(vector: Vector) -> Case:
-    act = _create if vector.program == "runtime" else _prestart
-    better = None if vector.better == "same" else shown(vector.ours)
-    return Case(
-        vector.program, vector.name, shown(vector.expected), lambda programs: act(programs, vector), better, vector.why
-    )
-
-
-def _create(programs: Programs, vector: Vector) -> Answer:
-    """The answer is in config.json."""
-    with new_bundle("/nowhere") as bundle:
-        _asking(bundle, vector)
-        outcome, config = programs.create(bundle, mode=vector.mode, top=vector.config)
-    listed = config["linux"].get("devices") or ()
-    return _answer(outcome, frozenset(entry["path"] for entry in listed if entry["path"].startswith("/dev/nvidia")))
-
-
-def _prestart(programs: Programs, vector: Vector) -> Answer:
-    """The answer is in the /dev of a real container."""
-    with fresh_root() as root, new_bundle(root, *LIST_NODES) as bundle:
-        _asking(bundle, vector)
-        outcome = run(RUNC_V1, programs.hooked(bundle, mode=vector.mode, top=vector.config))
-    return _answer(outcome, frozenset(outcome.output.split()))
-
-
-def _asking(bundle: Bundle, vector: Vector) -> None:
-    """Write a request into a config.json."""
-    bundle.env(*vector.env)
-    bundle.config["annotations"] = dict(vector.annotations)
-    bundle.config["mounts"] += [{"source": source, "destination": place} for source, place in vector.mounts]
-
-
-def _answer(outcome: Outcome, devices: frozenset[str]) -> Answer:
-    return Answer(REFUSED if outcome.created else shown(devices), outcome.errors.strip())
-
-
-CASES = tuple(_case(vector) for vector in (*RUNTIME, *HOOK))
+ALL = (*RUNTIME, *HOOK)

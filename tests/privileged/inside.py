@@ -20,6 +20,10 @@ for my $name (@ARGV) {
 }
 """
 
+LIST_GPU_FOLDERS = ("/bin/sh", "-c", "ls /proc/driver/nvidia/gpus; grep Modify /proc/driver/nvidia/params")
+FOLDERS = [f"0000:{bus}:00.0" for bus in ("1a", "1b", "4a", "4b", "8a", "8b", "ca", "cb")]
+"""The names in /proc/driver/nvidia/gpus of a simulated host with eight GPUs."""
+
 # One node of each minor is made beside those that are there: what may be opened is for the device cgroup to say.
 _OPEN_NODES = """\
 for minor in 0 1 2 3 4 5 6 7; do mknod /dev/probe$minor c 195 $minor; done

@@ -61,6 +61,13 @@ def test_a_capability_alone_brings_its_own_libraries_and_no_others(toolkit_550: 
     assert not found["libcuda.so.1"].startswith("/")
 
 
+def test_the_driver_tells_of_its_own_gpus_alone(toolkit_550: Toolkit, runtime: Runtime) -> None:
+    proc, command = mounts.driver_proc_of(toolkit_550.driver_root), inside.LIST_GPU_FOLDERS
+    with proc, fresh_root() as root, new_bundle(root, *command) as bundle:
+        outcome = run(runtime, hooked(toolkit_550, bundle.host_proc(), "-d0,2", "-cu"))
+    assert outcome.output.split()[:-2] == [inside.FOLDERS[0], inside.FOLDERS[2]], outcome
+
+
 def test_without_devices_the_driver_comes_alone(toolkit_550: Toolkit, runc: Runtime) -> None:
     outcome = start(toolkit_550, runc, inside.open_nodes(), "--utility")
     assert inside.answers(outcome.output) == inside.only_minors(()), outcome

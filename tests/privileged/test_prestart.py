@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,36 @@ def test_the_gpus_asked_for_are_seen_and_no_other_node_opens(
         assert inside.uuids(listed.output) == inside.gpu_uuids(REQUESTS[request_]), listed
     opened = start(toolkit_550, runtime, inside.open_nodes(), asked)
     assert inside.answers(opened.output) == inside.only_minors(REQUESTS[request_]), opened
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("0,2", [0, 2]), ("all", range(8)), ("none", [])])
+def test_the_driver_tells_of_its_own_gpus_alone(
+    toolkit_550: Toolkit, runtime: Runtime, asked: str, shown: Iterable[int]
+) -> None:
+    outcome = look_into_proc(toolkit_550, runtime, lambda bundle: bundle.env(f"NVIDIA_VISIBLE_DEVICES={asked}"))
+    assert outcome.output.split("\n") == [*(inside.FOLDERS[index] for index in shown), "ModifyDeviceFiles: 0", ""]
+
+
+def test_a_privileged_container_is_told_of_all_gpus(toolkit_550: Toolkit, runc: Runtime) -> None:
+    outcome = look_into_proc(toolkit_550, runc, lambda bundle: bundle.env("NVIDIA_VISIBLE_DEVICES=0").privileged())
+    assert outcome.output.split()[:8] == inside.FOLDERS
+
+
+def test_in_a_user_namespace_the_driver_tells_of_its_own_gpus_alone(toolkit_550: Toolkit, runc: Runtime) -> None:
+    with mounts.devices_of(toolkit_550.driver_root):
+        outcome = look_into_proc(toolkit_550, runc, lambda bundle: in_a_user_namespace(bundle, "0,2"))
+    assert outcome.output.split()[:-2] == [inside.FOLDERS[0], inside.FOLDERS[2]], outcome
+
+
+def in_a_user_namespace(bundle: Bundle, asked: str) -> Bundle:
+    rootfs.give_folders_to(bundle.config["root"]["path"], HOST_ID_OF_ROOT)
+    return bundle.env(f"NVIDIA_VISIBLE_DEVICES={asked}").user_namespace()
+
+
+def look_into_proc(toolkit: Toolkit, runtime: Runtime, shape: Callable[[Bundle], Bundle]) -> Outcome:
+    proc, command = mounts.driver_proc_of(toolkit.driver_root), inside.LIST_GPU_FOLDERS
+    with proc, fresh_root() as root, new_bundle(root, *command) as bundle:
+        return run(runtime, hooked(toolkit, shape(bundle.host_proc())))
 
 
 @pytest.mark.parametrize("kind", rootfs.KINDS)

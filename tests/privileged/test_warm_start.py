@@ -114,48 +114,19 @@ def test_its_mounts_and_nodes_are_those_that_python_makes(warm: Toolkit, runc: R
     assert outputs == outputs[:1] * 3
 
 
-BIND_DRIVER = (
-    """pid=$(sed -E 's/.*"pid": ?([0-9]+).*/\\1/') && exec nsenter --target "$pid" --mount mount --bind "$1" "$2" """
-)
-SHOW_DRIVER = ("/bin/sh", "-c", "ls /proc/driver/nvidia/gpus; grep Files /proc/driver/nvidia/params")
-
-
-@contextlib.contextmanager
-def driver_in_proc(toolkit: Toolkit) -> Iterator[str]:
-    """The simulated driver's part of /proc, where this host has it; the folder that it comes from."""
-    mounts.enter_private_mounts()
-    folder = f"{toolkit.driver_root}/proc/driver"
-    mounts.mount(folder, "/proc/driver", "", mounts.MS_BIND)
-    try:
-        yield folder
-    finally:
-        mounts.unmount("/proc/driver")
-
-
-@pytest.mark.parametrize("privileged", [False, True], ids=["unprivileged", "privileged"])
-def test_proc_shows_the_gpus_asked_for_and_a_privileged_container_all(
-    warm: Toolkit, runtime: Runtime, privileged: bool
-) -> None:
+def test_the_folders_of_other_gpus_are_hidden_without_python_too(warm: Toolkit, runtime: Runtime) -> None:
     wrapper = warm.over(runtime)
 
-    def life(driver: str) -> list[str]:
-        with fresh_root() as root, new_bundle(root, *SHOW_DRIVER) as bundle:
-            prestart(warm, bundle.env(ASK, CUDA_IMAGE), wrapper)
-            if privileged:
-                bundle.config["process"]["capabilities"] = {"bounding": ["CAP_SYS_ADMIN"]}
-            # Its /proc is the kernel's own, without a driver, until this hook, the first one, mounts the simulated one.
-            args = ["sh", "-c", BIND_DRIVER, "sh", driver, f"{bundle.config['root']['path']}/proc/driver"]
-            first = {"path": "/bin/sh", "args": args, "env": [f"PATH=/usr/sbin:/sbin:{os.defpath}"]}
-            bundle.config["hooks"]["prestart"].insert(0, first)
-            return run(runtime, bundle).output.split("\n")
+    def life() -> Outcome:
+        with fresh_root() as root, new_bundle(root, *inside.LIST_GPU_FOLDERS) as bundle:
+            return run(runtime, prestart(warm, bundle.env(ASK).host_proc(), wrapper))
 
-    with driver_in_proc(warm) as driver:
-        found = [life(driver) for _ in range(2)]
+    with mounts.driver_proc_of(warm.driver_root):
+        first = life()
         with without_python(warm):
-            found.append(life(driver))
-    every = sorted(os.listdir(f"{warm.driver_root}/proc/driver/nvidia/gpus"))
-    shown = every if privileged else [every[0], every[2]]
-    assert [lines[: len(shown) + 1] for lines in found] == [[*shown, "ModifyDeviceFiles: 0"]] * 3
+            second = life()
+    assert first.output.split("\n") == [inside.FOLDERS[0], inside.FOLDERS[2], "ModifyDeviceFiles: 0", ""]
+    assert second.output == first.output, second
 
 
 def test_a_container_that_asks_for_nothing_costs_no_python_either(warm: Toolkit, runc: Runtime) -> None:
