@@ -87,3 +87,10 @@ def test_a_failure_leaves_no_mount(root: Path, root_fd: int, monkeypatch: pytest
     with pytest.raises(KernelError, match="cannot cover"):
         params.mask_params(root_fd)
     assert mounted_below(root) == []
+
+
+def test_the_hosts_own_proc_is_not_covered_on_the_host(root: Path, root_fd: int) -> None:
+    mounts.mount("", str(root / "proc"), "", mounts.MS_SHARED)
+    params.mask_params(root_fd)
+    assert mounted_below(root) == []
+    assert (root / "proc/driver/nvidia/params").read_text() == TEXT

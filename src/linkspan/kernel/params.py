@@ -7,7 +7,7 @@ driver knows, also of those that a container was not given. So the container see
 import posix as os
 
 from linkspan.errors import KernelError
-from linkspan.kernel import mounts, paths
+from linkspan.kernel import mountid, mounts, paths
 from linkspan.kernel.walk import failed
 
 FOLDER = "/proc/driver/nvidia"
@@ -29,7 +29,8 @@ def masked(text: bytes) -> "bytes | None":
 def mask_params(root_fd: int) -> None:
     """Cover the params below a container's root, in whose mount namespace we are; nothing where there are none.
 
-    Raises KernelError where the kernel refuses, as it does without CAP_SYS_ADMIN in that namespace.
+    Nor where the cover would appear on the host, whose own /proc such a container has been given. Raises KernelError
+    where the kernel refuses, as it does without CAP_SYS_ADMIN in that namespace.
     """
     text = paths.content(root_fd, PATH, MAX_PARAMS)
     data = masked(text) if text else None
@@ -38,7 +39,7 @@ def mask_params(root_fd: int) -> None:
     folder = paths.open_folder(root_fd, FOLDER)
     target = paths.open_beneath(root_fd, PATH, os.O_PATH)
     try:
-        if folder is not None and target is not None:
+        if folder is not None and target is not None and not mountid.spreads(folder):
             _cover(root_fd, folder, target, data)
     except OSError as error:
         raise failed("cover", PATH, error) from error

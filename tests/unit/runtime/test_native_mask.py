@@ -31,7 +31,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> str:
     launcher()  # skips where there are no sanitizers
     folder = tmp_path_factory.mktemp("mask")
     (folder / "main.c").write_text(MAIN)
-    parts = [f"{SOURCES}/{name}.c" for name in ("mask", "mounts", "below", "record", "text", "whole")]
+    parts = [f"{SOURCES}/{name}.c" for name in ("mask", "carry", "mounts", "below", "record", "text", "whole")]
     command = ["gcc", "-std=c11", *SANITIZED, f"-I{SOURCES}", "-o", f"{folder}/mask", f"{folder}/main.c", *parts]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "mask.h"
 #include "below.h"
+#include "carry.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,7 +78,8 @@ bool mask_params(int root)
 	if (!make_harmless(params))
 		return true; /* they are so already */
 	int folder = below_open(root, FOLDER), target = below_open(root, PARAMS), tmpfs = new_tmpfs("0755");
-	bool done = folder >= 0 && target >= 0 && tmpfs >= 0 && cover_from(tmpfs, folder, target, params);
+	bool shared = folder >= 0 && mount_spreads(folder); /* with the host, whose params they are then */
+	bool done = shared || (folder >= 0 && target >= 0 && tmpfs >= 0 && cover_from(tmpfs, folder, target, params));
 	for (int *one = (int[]){folder, target, tmpfs}, i = 0; i < 3; i++)
 		if (one[i] >= 0)
 			close(one[i]);
