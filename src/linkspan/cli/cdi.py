@@ -226,7 +226,7 @@ def _keep_links(facts: HostFacts) -> None:
         return
     if kept.made or kept.removed:
         folder = dev_char.folder_of(facts.dev_root)
-        typer.echo(f"{folder}: {plural(kept.made, 'link')} to device nodes made, {kept.removed} removed", err=True)
+        typer.echo(f"{folder}: {plural(kept.made, 'link')} to device nodes made, {kept.removed} removed")
 
 
 def _one_of(option: str, value: str, literal: Any) -> Any:
