@@ -308,7 +308,7 @@ def test_a_refresh_keeps_the_links_in_dev_char_unless_told_not_to(capsys, tmp_pa
     assert not (tmp_path / "dev/char").exists()
     code, out, err = refresh(capsys, tmp_path)
     assert (code, err) == (0, "")
-    assert out.endswith(f"{tmp_path}/dev/char: 3 links to device nodes made, 0 removed\n")
+    assert f"{tmp_path}/dev/char: 3 links to device nodes made, 0 removed\n" in out
     assert sorted(path.name for path in (tmp_path / "dev/char").iterdir()) == ["195:0", "195:1", "195:255"]
     assert refresh(capsys, tmp_path)[::2] == (0, "")
 
