@@ -1,0 +1,1 @@
+"""The rules of the doctor: one file each, named by area, number and subject; ``registry`` finds them."""
