@@ -22,10 +22,15 @@ def collect(search: Search | None = None, *, ask: nvml.Source = nvml.ask) -> Hos
 
 
 def look(here: Survey, ask: nvml.Source = nvml.ask) -> HostFacts:
-    """The facts of the host that a survey reads.
+    """The facts of the host that a survey reads, with the stamps, which are made last, of what was read."""
+    facts = unstamped(here, ask)
+    return msgspec.structs.replace(facts, stamps=witnesses.stamps(here, facts))
 
-    Order matters at two points: NVML is asked before nodes are read, since it may create them, and the stamps are made
-    last, of what was read.
+
+def unstamped(here: Survey, ask: nvml.Source = nvml.ask) -> HostFacts:
+    """The facts of the host that a survey reads, and by nothing but its readers: without stamps.
+
+    Order matters at one point: NVML is asked before nodes are read, since it may create them.
     """
     folders = libraries.folders(here)
     found, report = _driver(here, folders, ask)
@@ -50,8 +55,7 @@ def look(here: Survey, ask: nvml.Source = nvml.ask) -> HostFacts:
         configs=files.configs(here),
         params_modify_device_files=driver.modifies_device_files(here),
     )
-    stamps = witnesses.stamps(here, facts)
-    return msgspec.structs.replace(facts, missing=tuple(dict.fromkeys(here.missing)), stamps=stamps)
+    return msgspec.structs.replace(facts, missing=tuple(dict.fromkeys(here.missing)))
 
 
 def _driver(here: Survey, folders: Sequence[str], ask: nvml.Source) -> tuple[Driver, nvml.Report]:

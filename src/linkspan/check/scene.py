@@ -1,0 +1,172 @@
+"""All that a rule may look at. Each part is read when a rule first asks for it, and once."""
+
+import re
+from functools import cached_property
+
+from linkspan.check.containers import Container, containers
+from linkspan.check.daemons import USUAL_PATH, Engine, engines, find_program, sight
+from linkspan.check.eyes import Eyes
+from linkspan.check.packages import installed
+from linkspan.check.processes import Processes
+from linkspan.check.specs import Specs
+from linkspan.errors import ConfigError, FormatError
+from linkspan.facts import snapshot
+from linkspan.facts.host import HostReader, Search, Survey
+from linkspan.facts.model import HostFacts
+from linkspan.formats import procfs, toolkit_config
+from linkspan.formats.toolkit_config import ToolkitConfig
+
+NVIDIA = "0x10de"
+PCI = "/sys/bus/pci/devices"
+TOOLKIT_CONFIG = "/etc/nvidia-container-runtime/config.toml"
+HOOKS = ("nvidia-container-runtime-hook", "nvidia-container-toolkit")
+"""The names that dockerd looks for on its PATH when it starts."""
+_LOGS = ("/var/log/kern.log", "/var/log/dmesg", "/var/log/messages", "/var/log/syslog")
+_OF_THE_DRIVER = re.compile(
+    r"NVRM|nvidia|nouveau|Xid|fabric|imex|Lockdown|module verification|key was rejected", re.IGNORECASE
+)
+_LOG_TAIL = 1 << 20
+_LOG_LINES = 400
+
+
+class Device:
+    """A PCI device of NVIDIA's, by its folder below /sys."""
+
+    def __init__(self, eyes: Eyes, address: str) -> None:
+        self.address = address
+        self.folder = f"{PCI}/{address}"
+        self.device_id = (eyes.text(f"{self.folder}/device") or "").strip()
+        self.class_id = (eyes.text(f"{self.folder}/class") or "").strip()
+        self.driver = (eyes.link(f"{self.folder}/driver") or "").rpartition("/")[2]
+
+    @property
+    def is_gpu(self) -> bool:
+        """True for VGA and 3D controllers (class 03)."""
+        return self.class_id.startswith("0x03")
+
+    @property
+    def is_switch(self) -> bool:
+        """True for an NVSwitch (a bridge of class 0680)."""
+        return self.class_id.startswith("0x0680")
+
+
+class Scene:
+    """A host below a root, and what stands and runs on it."""
+
+    def __init__(self, eyes: Eyes) -> None:
+        self.eyes = eyes
+
+    @property
+    def root(self) -> str:
+        """The folder of this machine that is looked below, ``/`` for this machine itself."""
+        return self.eyes.root or "/"
+
+    @cached_property
+    def facts(self) -> HostFacts:
+        """Driver, GPUs, libraries and nodes, without a question to NVML."""
+        search = Search(root=self.root, nvml=False)
+        return snapshot.unstamped(Survey(search, self.eyes, self.eyes, self.eyes))
+
+    @cached_property
+    def processes(self) -> Processes:
+        """What runs."""
+        return Processes(self.eyes)
+
+    @cached_property
+    def packages(self) -> dict[str, str]:
+        """Installed packages of the GPU stack, to their versions."""
+        return installed(self.eyes)
+
+    @cached_property
+    def engines(self) -> tuple[Engine, ...]:
+        """The container engines."""
+        return engines(self.eyes, self.processes, self.packages)
+
+    def engines_of(self, *kinds: str) -> list[Engine]:
+        """The engines of these kinds."""
+        return [engine for engine in self.engines if engine.kind in kinds]
+
+    def sight(self, engine: Engine) -> Eyes:
+        """What an engine's daemon sees."""
+        return sight(self.eyes, self.processes, engine.process)
+
+    @cached_property
+    def containers(self) -> tuple[Container, ...]:
+        """The running containers."""
+        return containers(self.eyes, self.processes)
+
+    @cached_property
+    def specs(self) -> Specs:
+        """The CDI specs."""
+        return Specs(self.eyes)
+
+    @cached_property
+    def pci(self) -> tuple[Device, ...]:
+        """NVIDIA's PCI devices."""
+        found = (name for name in self.eyes.names(PCI) if self.line(f"{PCI}/{name}/vendor") == NVIDIA)
+        return tuple(Device(self.eyes, name) for name in found)
+
+    @property
+    def gpus_by_pci(self) -> list[Device]:
+        """The GPUs that the bus has, whether or not a driver knows them."""
+        return [device for device in self.pci if device.is_gpu]
+
+    @cached_property
+    def modules(self) -> dict[str, procfs.LoadedModule]:
+        """The loaded kernel modules, all of them, by name."""
+        try:
+            return {module.name: module for module in procfs.modules(self.eyes.text("/proc/modules") or "")}
+        except FormatError:
+            return {}
+
+    @cached_property
+    def toolkit(self) -> ToolkitConfig:
+        """The toolkit's config.toml, with the defaults where it is not there or cannot be followed."""
+        try:
+            return toolkit_config.parse(self.eyes.text(TOOLKIT_CONFIG) or "", TOOLKIT_CONFIG)
+        except ConfigError:
+            return ToolkitConfig()
+
+    @cached_property
+    def os(self) -> dict[str, str]:
+        """The fields of os-release."""
+        return self.facts.os_release
+
+    @property
+    def has_driver(self) -> bool:
+        """True where the kernel module is loaded, or stands in for one (WSL2, Tegra)."""
+        return self.eyes.exists("/proc/driver/nvidia/version") or self.facts.platform in ("wsl", "tegra")
+
+    @cached_property
+    def cgroup_version(self) -> int:
+        """2 for a host with only the unified hierarchy, else 1 (cgroups(7))."""
+        return 2 if self.eyes.exists("/sys/fs/cgroup/cgroup.controllers") else 1
+
+    @cached_property
+    def kernel_log(self) -> tuple[str, ...]:
+        """The last lines about the GPU stack in the kernel's log files."""
+        none: list[str] = []
+        return tuple(line for path in _LOGS for line in self.eyes.derive("log", path, _tail, none))
+
+    def line(self, path: str) -> str:
+        """The only line of a small file, stripped; empty where there is none."""
+        return (self.eyes.text(path, 4096) or "").strip()
+
+    def find(self, program: str, path: str = USUAL_PATH) -> str:
+        """Where a program stands on a PATH of the host, empty where it does not."""
+        return find_program(self.eyes, path, program)
+
+    def has(self, *programs: str) -> bool:
+        """True where all of these programs can be run here, so that a remedy may name them."""
+        return all(self.find(program) for program in programs)
+
+    def is_own(self, container: str) -> bool:
+        """True where this host is itself a container of that kind, by what its first process was started with."""
+        return self.processes.environ(1).get("container", "") == container
+
+
+def _tail(host: HostReader, path: str) -> list[str]:
+    size = host.size(path)
+    data = host.read(path, max(0, size - _LOG_TAIL), _LOG_TAIL) or b""
+    lines = [line for line in data.decode("utf-8", "replace").splitlines() if _OF_THE_DRIVER.search(line)]
+    return lines[-_LOG_LINES:]
