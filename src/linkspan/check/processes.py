@@ -13,7 +13,7 @@ WITH_VALUE = ("NVIDIA_", "CUDA_", "DOCKER_", "LD_", "XDG_", "PATH", "HOME", "con
 
 
 class Process(NamedTuple):
-    """A process: ``started`` in seconds since 1970, ``uid`` as the owner of its folder."""
+    """A process: ``started`` in seconds since 1970, ``uid`` the real one."""
 
     pid: int
     parent: int
@@ -79,14 +79,18 @@ def _boot_time(stat: str) -> float:
 
 def _process(eyes: Eyes, pid: int, boot: float) -> Process | None:
     words = (eyes.read(f"/proc/{pid}/cmdline") or b"").split(b"\0")
-    owner = eyes.status(f"/proc/{pid}")
-    if not words[0] or owner is None:  # a thread of the kernel, or it ended meanwhile
+    if not words[0]:  # a thread of the kernel, or it ended meanwhile
         return None
     argv = tuple(word.decode("utf-8", "replace") for word in (words[:-1] if not words[-1] else words))
     # The name in the second field may hold blanks and brackets: what counts begins after its last bracket (proc(5)).
     fields = (eyes.text(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
     parent, ticks = (int(fields[1]), int(fields[19])) if len(fields) > 19 else (0, 0)
-    return Process(pid, parent, argv, owner.uid, boot + ticks / TICKS_PER_S)
+    return Process(pid, parent, argv, _uid(eyes.text(f"/proc/{pid}/status") or ""), boot + ticks / TICKS_PER_S)
+
+
+def _uid(status: str) -> int:
+    line = next((line for line in status.splitlines() if line.startswith("Uid:")), "Uid: 0")
+    return int(line.split()[1])
 
 
 def _visible(host: HostReader, path: str) -> dict[str, str]:

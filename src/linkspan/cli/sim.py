@@ -8,9 +8,11 @@ import typer
 from linkspan.cli import output
 from linkspan.errors import RequestError
 from linkspan.sim import create as sim
+from linkspan.sim import failing
 from linkspan.sim import faults as fault_list
 from linkspan.sim import models as model_list
 from linkspan.sim.create import SimHost
+from linkspan.sim.engine_side import ENGINES
 from linkspan.sim.spec import Layout, SimSpec
 
 app = typer.Typer(help="Make and remove simulated GPU hosts.", no_args_is_help=True)
@@ -52,9 +54,19 @@ def create(
     sockets: Annotated[bool, typer.Option("--sockets", help="With the socket of nvidia-persistenced.")] = False,
     imex_channels: Annotated[int, typer.Option(metavar="N", help="How many IMEX channels.")] = 0,
     nvswitches: Annotated[int, typer.Option(metavar="N", help="How many NVSwitches.")] = 0,
+    engine: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help=f"With a container engine: {', '.join(ENGINES)}.")
+    ] = None,
+    failure: Annotated[
+        str,
+        typer.Option(metavar="ID", help="A host that fails in this way, whatever else is said; see 'sim failures'."),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a simulated GPU host at DIR; every command takes it as --driver-root DIR."""
+    if failure:
+        _show(failing.create_failing(root, failure), as_json)
+        return
     if layout not in LAYOUTS:
         raise RequestError(f"no layout {layout}", hint=f"the known ones are {', '.join(LAYOUTS)}")
     spec = SimSpec(
@@ -75,6 +87,7 @@ def create(
         imex_channels=imex_channels,
         nvswitches=nvswitches,
         faults=_split(fault or []),
+        engines=_split(engine or []),
     )
     _show(sim.create(root, spec, onto=onto), as_json)
 
@@ -122,6 +135,16 @@ def faults(as_json: AsJson = False) -> None:
         output.show_json(rows)
     else:
         output.show(output.table(("fault", "what is wrong"), rows.items()))
+
+
+@app.command()
+def failures(as_json: AsJson = False) -> None:
+    """List the failure modes that a whole host can be made with."""
+    rows = {name: failure.summary for name, failure in failing.all_failures().items()}
+    if as_json:
+        output.show_json(rows)
+    else:
+        output.show(output.table(("failure", "what happened"), rows.items()))
 
 
 @app.command()

@@ -8,9 +8,10 @@ import msgspec
 from linkspan.errors import HostError
 from linkspan.formats import procfs
 from linkspan.kernel import trees
-from linkspan.sim import driver_side, faults, kernel_side, overlay, record, wsl
+from linkspan.sim import driver_side, engine_side, faults, kernel_side, overlay, record, spec_side, wsl
 from linkspan.sim.driver_side import Native
 from linkspan.sim.layouts import layout
+from linkspan.sim.machine import Machine
 from linkspan.sim.spec import SimSpec, gpus
 from linkspan.sim.tree import File, Tree, inside, write
 
@@ -72,6 +73,8 @@ def _write(host: SimHost) -> SimHost:
         write(host.root, {MARKER: _marker(host)})
         overlay.save(host.root, host.saved)
         write(host.root, tree)
+        if host.spec.engines and not host.onto:
+            spec_side.finish(Machine(host.root, host.spec))
     except BaseException:
         _take_down(host)
         if made_root and os.path.isdir(host.root):
@@ -156,6 +159,7 @@ def _tree(host: SimHost) -> Tree:
     else:
         files = driver_side.tree(spec, layout(spec.layout, spec.driver_version), native)
         tree = {**files, **kernel_side.tree(spec, devices)}
+    tree |= engine_side.tree(spec, devices, tree)
     faults.apply(tree, spec, devices)
     return tree
 

@@ -36,6 +36,8 @@ class SimSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     filled, or the profiles that each GPU is cut into; ``mig_on`` limits that to the GPUs of these indices.
     ``shuffled_minors`` lets NVML's order differ from that of the nodes, as it does on some hosts. ``imex_channels`` and
     ``nvswitches`` are counts. ``faults`` are names of ``faults.FAULTS``, with ``=N`` for the GPU of index N.
+    ``engines`` are names of ``engine_side.ENGINES``: with one, the host has a system that has booted, too, the bridge,
+    and a CDI spec.
     """
 
     gpus: int = 1
@@ -55,6 +57,7 @@ class SimSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     imex_channels: int = 0
     nvswitches: int = 0
     faults: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
 
     @property
     def gpu_model(self) -> GpuModel:
