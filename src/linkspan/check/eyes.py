@@ -160,7 +160,7 @@ class Replay:
     def derived(self, what: str, path: str, absent: T) -> T:
         """What was made of a file then."""
         found = self._recall(f"derive:{what}", path)
-        return absent if found is None else found  # type: ignore[no-any-return]  # as it was when it was saved
+        return absent if found is None else found
 
     def uname(self) -> tuple[str, str]:
         """See HostReader."""
