@@ -143,6 +143,11 @@ class Scene:
         return 2 if self.eyes.exists("/sys/fs/cgroup/cgroup.controllers") else 1
 
     @cached_property
+    def kernel(self) -> str:
+        """The release of the kernel that runs: ``6.12.41+deb13-amd64``."""
+        return self.line("/proc/sys/kernel/osrelease") or self.facts.kernel
+
+    @cached_property
     def kernel_log(self) -> tuple[str, ...]:
         """The last lines about the GPU stack in the kernel's log files."""
         none: list[str] = []
