@@ -13,7 +13,7 @@ from linkspan.check.processes import Processes
 from linkspan.check.specs import Specs
 from linkspan.errors import ConfigError, FormatError
 from linkspan.facts import snapshot
-from linkspan.facts.host import HostReader, Search, Survey
+from linkspan.facts.host import HostReader, Search, Survey, is_file, is_folder
 from linkspan.facts.model import Gpu, HostFacts
 from linkspan.formats import procfs, toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig
@@ -66,8 +66,17 @@ class Scene:
     @cached_property
     def facts(self) -> HostFacts:
         """Driver, GPUs, libraries and nodes, without a question to NVML."""
-        search = Search(root=self.root, nvml=False)
-        return snapshot.unstamped(Survey(search, self.eyes, self.eyes, self.eyes))
+        files = self._driver_root
+        kernel = files if is_file(files, "/proc/devices") else self.eyes
+        nodes = files if is_folder(files, "/dev") else self.eyes
+        search = Search(root=files.root or "/", nvml=False)
+        return snapshot.unstamped(Survey(search, files, nodes, kernel))
+
+    @property
+    def _driver_root(self) -> Eyes:
+        """Where the driver is: in a driver container or on a simulated host it is not at the root of everything."""
+        root = self.toolkit.nvidia_container_cli.root.rstrip("/")
+        return self.eyes.below(root) if root else self.eyes
 
     @cached_property
     def processes(self) -> Processes:
