@@ -1,9 +1,24 @@
 """Commands that remedies have in common, each only where it exists on the host."""
 
+from collections.abc import Iterable
+
+from linkspan.check import distribution
 from linkspan.check.daemons import Engine
 from linkspan.check.scene import Scene
 
 _UNITS = {"docker": "docker", "containerd": "containerd", "crio": "crio", "k3s": "k3s", "rke2": "rke2-server"}
+_UPGRADES = {
+    "apt-get": ("apt-get update", "apt-get install -y --only-upgrade {}"),
+    "dnf": ("dnf upgrade -y {}",),
+    "yum": ("yum update -y {}",),
+    "zypper": ("zypper --non-interactive update {}",),
+}
+_PURGES = {
+    "apt-get": "apt-get purge -y {}",
+    "dnf": "dnf remove -y {}",
+    "yum": "yum remove -y {}",
+    "zypper": "zypper --non-interactive remove {}",
+}
 
 
 def restart(scene: Scene, engine: Engine) -> tuple[str, ...]:
@@ -20,3 +35,27 @@ def restart(scene: Scene, engine: Engine) -> tuple[str, ...]:
 
 def _has_systemd(scene: Scene) -> bool:
     return scene.eyes.exists("/run/systemd/system") and scene.has("systemctl")
+
+
+def install(scene: Scene, purpose: distribution.Purpose) -> tuple[str, ...]:
+    """How the packages for a purpose are installed here; nothing where this distribution has none."""
+    command = distribution.install_command(distribution.read(scene.eyes), purpose)
+    return (command,) if command and scene.has(command.split(maxsplit=1)[0]) else ()
+
+
+def upgrade(scene: Scene, names: Iterable[str]) -> tuple[str, ...]:
+    """How packages that are installed are brought to their newest version."""
+    listed = " ".join(names)
+    for program, command in _UPGRADES.items():
+        if listed and scene.has(program):
+            return tuple(line.format(listed) for line in command)
+    return ()
+
+
+def purge(scene: Scene, names: Iterable[str]) -> tuple[str, ...]:
+    """How packages are taken away."""
+    listed = " ".join(names)
+    for program, command in _PURGES.items():
+        if listed and scene.has(program):
+            return (command.format(listed),)
+    return ()
