@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from linkspan.check import distribution
-from linkspan.check.daemons import Engine
+from linkspan.check.daemons import FILES, Engine
 from linkspan.check.scene import Scene
 
 _UNITS = {"docker": "docker", "containerd": "containerd", "crio": "crio", "k3s": "k3s", "rke2": "rke2-server"}
@@ -35,6 +35,13 @@ def restart(scene: Scene, engine: Engine) -> tuple[str, ...]:
 
 def _has_systemd(scene: Scene) -> bool:
     return scene.eyes.exists("/run/systemd/system") and scene.has("systemctl")
+
+
+def configure(scene: Scene, engine: Engine, *options: str) -> tuple[str, ...]:
+    """How linkspan writes its runtime into the files of an engine; nothing where linkspan is not installed."""
+    name = engine.rancher or engine.kind
+    elsewhere = () if engine.rancher or engine.config == FILES[engine.kind] else ("--config", engine.config)
+    return (" ".join(("linkspan engine configure", name, *options, *elsewhere)),) if scene.has("linkspan") else ()
 
 
 def install(scene: Scene, purpose: distribution.Purpose) -> tuple[str, ...]:
