@@ -122,6 +122,12 @@ class Node:
         none: list[dict[str, Any]] = []
         return msgspec.convert(self._eyes.derive("claims", CLAIMS, _claims, none), tuple[Claim, ...])
 
+    @cached_property
+    def pods(self) -> dict[str, tuple[str, str]]:
+        """The id of each pod that has logs here, to its namespace and name."""
+        parts = (name.split("_") for name in self._eyes.names(LOGS))
+        return {part[2]: (part[0], part[1]) for part in parts if len(part) == 3}
+
     def lines(self, part: str, pattern: re.Pattern[str]) -> list[Line]:
         """The lines of the newest log of each container of pods with this in their name, oldest first."""
         found = [name for name in self._eyes.names(LOGS) if part in name and _OURS.search(name)][:_MOST_PODS]

@@ -171,10 +171,30 @@ class Scene:
         return 2 if self.eyes.exists("/sys/fs/cgroup/cgroup.controllers") else 1
 
     @cached_property
+    def kernel(self) -> str:
+        """The release of the kernel that runs: ``6.12.41+deb13-amd64``."""
+        return self.line("/proc/sys/kernel/osrelease") or self.facts.kernel
+
+    @cached_property
     def kernel_log(self) -> tuple[str, ...]:
         """The last lines about the GPU stack in the kernel's log files."""
+        return tuple(line for path in _LOGS for line in self._log(path))
+
+    def _log(self, path: str) -> list[str]:
         none: list[str] = []
-        return tuple(line for path in _LOGS for line in self.eyes.derive("log", path, _tail, none))
+        return self.eyes.derive("log", path, _tail, none)
+
+    def logged(self, pattern: re.Pattern[str]) -> tuple[str, re.Match[str]] | None:
+        """The file and the match of the last line of the log files that matches, None where none does."""
+        lines = ((path, line) for path in _LOGS for line in reversed(self._log(path)))
+        return next(((path, found) for path, line in lines if (found := pattern.search(line))), None)
+
+    @cached_property
+    def now(self) -> float | None:
+        """The time by which this host was looked at, in seconds since 1970; None where its uptime is not to be had."""
+        words = self.line("/proc/uptime").split()
+        first = self.processes.boot
+        return first + float(words[0]) if words and first and words[0].replace(".", "", 1).isdecimal() else None
 
     def line(self, path: str) -> str:
         """The only line of a small file, stripped; empty where there is none."""

@@ -21,8 +21,9 @@ def _look(scene: Scene) -> Iterator[Found]:
     for record in refused:
         yield from _of(scene, record.env, record.path, record.title, "error")
     for inside in scene.gpu_containers:
-        container = inside.container
-        yield from _of(scene, container.env, f"/proc/{container.pid}/environ", container.name, "warning")
+        container, taken = inside.container, inside.resolve("libcuda.so.1")
+        if taken and taken.version == scene.loaded_driver:  # a compatibility library may do what the driver cannot
+            yield from _of(scene, container.env, f"/proc/{container.pid}/environ", container.name, "info")
 
 
 def _is_about_it(error: str) -> bool:
@@ -31,7 +32,7 @@ def _is_about_it(error: str) -> bool:
 
 
 def _of(scene: Scene, env: Mapping[str, str], where: str, about: str, severity: Severity) -> Iterator[Found]:
-    unmet = _unmet(scene, env)
+    unmet = _unmet(scene, env, refused=severity == "error")
     if unmet is None:
         return
     driver, runs = scene.loaded_driver, cuda.cuda_of(scene.loaded_driver)
@@ -54,8 +55,11 @@ def _of(scene: Scene, env: Mapping[str, str], where: str, about: str, severity: 
     )
 
 
-def _unmet(scene: Scene, env: Mapping[str, str]) -> Requirement | None:
-    """The first requirement that does not hold, judged by driver and CUDA version alone."""
+def _unmet(scene: Scene, env: Mapping[str, str], *, refused: bool) -> Requirement | None:
+    """The first requirement that does not hold, judged by driver and CUDA version alone.
+
+    What only holds for a brand of GPU is passed over where the start was refused: so this was not the brand.
+    """
     driver = msgspec.structs.replace(scene.facts.driver, cuda_version=cuda.cuda_of(scene.loaded_driver))
     facts = msgspec.structs.replace(scene.facts, driver=driver)
     try:
@@ -64,10 +68,15 @@ def _unmet(scene: Scene, env: Mapping[str, str]) -> Requirement | None:
         return None
     for one in found:
         try:
-            requirements.check([one], facts, [])
+            requirements.check([_without_brands(one) if refused else one], facts, [])
         except RequirementError:
             return one
     return None
+
+
+def _without_brands(one: Requirement) -> Requirement:
+    plain = tuple(terms for terms in one.alternatives if all(name != "brand" for name, _, _ in terms))
+    return msgspec.structs.replace(one, alternatives=plain) if plain else one
 
 
 def _first(one: Requirement) -> str:
