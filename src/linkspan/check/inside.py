@@ -143,6 +143,12 @@ class Inside:
         return Found(path, status.kind, size, real) if real and status and size else None
 
     @cached_property
+    def libcudas(self) -> frozenset[str]:
+        """The driver versions of all libcudas that there are, wherever the loader may look."""
+        found = (*self.all, *((self.compat,) if self.compat else ()))
+        return frozenset(one.version for one in found if one.name.startswith("libcuda.so") and one.version)
+
+    @cached_property
     def compat(self) -> Found | None:
         """CUDA's compatibility libcuda in the image, where there is one."""
         real = self._eyes.real(COMPAT)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from linkspan.check import cuda
+from linkspan.check.inside import Inside
 from linkspan.check.model import Evidence, Found, Remedy, Severity
 from linkspan.check.registry import Rule
 from linkspan.check.scene import Scene
@@ -21,9 +22,15 @@ def _look(scene: Scene) -> Iterator[Found]:
     for record in refused:
         yield from _of(scene, record.env, record.path, record.title, "error")
     for inside in scene.gpu_containers:
-        container, taken = inside.container, inside.resolve("libcuda.so.1")
-        if taken and taken.version == scene.loaded_driver:  # a compatibility library may do what the driver cannot
+        container = inside.container
+        if _unmet(scene, container.env, refused=False) and _loads_the_drivers(scene, inside):
             yield from _of(scene, container.env, f"/proc/{container.pid}/environ", container.name, "info")
+
+
+def _loads_the_drivers(scene: Scene, inside: Inside) -> bool:
+    """False where a compatibility library does what the driver cannot."""
+    taken = inside.resolve("libcuda.so.1")
+    return taken is not None and taken.version == scene.loaded_driver
 
 
 def _is_about_it(error: str) -> bool:
