@@ -8,6 +8,7 @@ from linkspan.check.daemons import USUAL_PATH, Engine, engines, find_program, si
 from linkspan.check.docker_state import Record, records
 from linkspan.check.eyes import Eyes
 from linkspan.check.inside import Inside
+from linkspan.check.kubernetes import Node
 from linkspan.check.packages import installed
 from linkspan.check.processes import Processes
 from linkspan.check.specs import Specs
@@ -117,6 +118,11 @@ class Scene:
         found = (records(self.sight(one), one, self.processes) for one in self.engines_of("docker"))
         return tuple(record for group in found for record in group)
 
+    @cached_property
+    def node(self) -> Node:
+        """The host as a node of Kubernetes."""
+        return Node(self.eyes, self.processes, self.engines, self.containers)
+
     @property
     def loaded_driver(self) -> str:
         """The version of the loaded kernel module, empty where none is."""
@@ -181,8 +187,23 @@ class Scene:
     @cached_property
     def kernel_log(self) -> tuple[str, ...]:
         """The last lines about the GPU stack in the kernel's log files."""
+        return tuple(line for path in _LOGS for line in self._log(path))
+
+    def _log(self, path: str) -> list[str]:
         none: list[str] = []
-        return tuple(line for path in _LOGS for line in self.eyes.derive("log", path, _tail, none))
+        return self.eyes.derive("log", path, _tail, none)
+
+    def logged(self, pattern: re.Pattern[str]) -> tuple[str, re.Match[str]] | None:
+        """The file and the match of the last line of the log files that matches, None where none does."""
+        lines = ((path, line) for path in _LOGS for line in reversed(self._log(path)))
+        return next(((path, found) for path, line in lines if (found := pattern.search(line))), None)
+
+    @cached_property
+    def now(self) -> float | None:
+        """The time by which this host was looked at, in seconds since 1970; None where its uptime is not to be had."""
+        words = self.line("/proc/uptime").split()
+        first = self.processes.boot
+        return first + float(words[0]) if words and first and words[0].replace(".", "", 1).isdecimal() else None
 
     def line(self, path: str) -> str:
         """The only line of a small file, stripped; empty where there is none."""
