@@ -104,7 +104,7 @@ _FAMILIES: dict[str, Family] = {
     "amzn": "amazon",
 }
 _IMAGES = frozenset(
-    [
+    {
         "cos",
         "bottlerocket",
         "talos",
@@ -122,7 +122,7 @@ _IMAGES = frozenset(
         "opensuse-microos",
         "opensuse-leap-micro",
         "opensuse-aeon",
-    ]
+    }
 )
 _EDITIONS = (
     "coreos",
