@@ -5,14 +5,16 @@ from functools import cached_property
 
 from linkspan.check.containers import Container, containers
 from linkspan.check.daemons import USUAL_PATH, Engine, engines, find_program, sight
+from linkspan.check.docker_state import Record, records
 from linkspan.check.eyes import Eyes
+from linkspan.check.inside import Inside
 from linkspan.check.packages import installed
 from linkspan.check.processes import Processes
 from linkspan.check.specs import Specs
 from linkspan.errors import ConfigError, FormatError
 from linkspan.facts import snapshot
 from linkspan.facts.host import HostReader, Search, Survey
-from linkspan.facts.model import HostFacts
+from linkspan.facts.model import Gpu, HostFacts
 from linkspan.formats import procfs, toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig
 
@@ -94,6 +96,26 @@ class Scene:
     def containers(self) -> tuple[Container, ...]:
         """The running containers."""
         return containers(self.eyes, self.processes)
+
+    @cached_property
+    def gpu_containers(self) -> tuple[Inside, ...]:
+        """The running containers in whose /dev GPUs stand, with what is in them."""
+        return tuple(Inside(one) for one in self.containers if one.has_gpus)
+
+    @cached_property
+    def docker_records(self) -> tuple[Record, ...]:
+        """What the dockerds of this host keep of their containers, running or not."""
+        found = (records(self.sight(one), one, self.processes) for one in self.engines_of("docker"))
+        return tuple(record for group in found for record in group)
+
+    @property
+    def loaded_driver(self) -> str:
+        """The version of the loaded kernel module, empty where none is."""
+        return self.facts.driver.readings.get("proc", "")
+
+    def gpus_of(self, inside: Inside) -> list[Gpu]:
+        """The GPUs whose nodes stand in a container's /dev."""
+        return [gpu for gpu in self.facts.gpus if inside.container.root.exists(f"/dev/nvidia{gpu.minor}")]
 
     @cached_property
     def specs(self) -> Specs:
