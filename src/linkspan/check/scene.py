@@ -25,7 +25,9 @@ HOOKS = ("nvidia-container-runtime-hook", "nvidia-container-toolkit")
 """The names that dockerd looks for on its PATH when it starts."""
 _LOGS = ("/var/log/kern.log", "/var/log/dmesg", "/var/log/messages", "/var/log/syslog")
 _OF_THE_DRIVER = re.compile(
-    r"NVRM|nvidia|nouveau|Xid|fabric|imex|Lockdown|module verification|key was rejected", re.IGNORECASE
+    r"NVRM|nvidia|nouveau|Xid|fabric|imex|Lockdown|module verification|key was rejected|unsigned module|unavailable key"
+    r"|userns_create",
+    re.IGNORECASE,
 )
 _LOG_TAIL = 1 << 20
 _LOG_LINES = 400
@@ -165,10 +167,16 @@ class Scene:
         return 2 if self.eyes.exists("/sys/fs/cgroup/cgroup.controllers") else 1
 
     @cached_property
-    def kernel_log(self) -> tuple[str, ...]:
-        """The last lines about the GPU stack in the kernel's log files."""
+    def kernel_logs(self) -> dict[str, list[str]]:
+        """The last lines about the GPU stack in each log file that has the kernel's messages, oldest first."""
         none: list[str] = []
-        return tuple(line for path in _LOGS for line in self.eyes.derive("log", path, _tail, none))
+        found = {path: self.eyes.derive("log", path, _tail, none) for path in _LOGS}
+        return {path: lines for path, lines in found.items() if lines}
+
+    @property
+    def kernel_log(self) -> tuple[str, ...]:
+        """Those lines of all files, one file after the other."""
+        return tuple(line for lines in self.kernel_logs.values() for line in lines)
 
     def line(self, path: str) -> str:
         """The only line of a small file, stripped; empty where there is none."""
