@@ -8,7 +8,6 @@ from linkspan.check.eyes import Eyes
 from linkspan.check.scene import Device, Scene
 from linkspan.facts.host import HostReader, glob
 
-RELEASE = "/proc/sys/kernel/osrelease"
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 """Four bytes of attributes, then 1 where it is on (UEFI, "Globally Defined Variables")."""
 LOCKDOWN = "/sys/kernel/security/lockdown"
@@ -30,11 +29,6 @@ _PLACES = (
 _MODULE = re.compile(r"^nvidia(-current|-tesla[-0-9]*|-legacy[-0-9x]*|-open)?\.ko(\.xz|\.zst|\.gz)?$")
 _MODPROBE = ("/etc/modprobe.d/*.conf", "/run/modprobe.d/*.conf", "/usr/lib/modprobe.d/*.conf", "/lib/modprobe.d/*.conf")
 _DEPENDENCIES_LIMIT = 4 << 20
-
-
-def release(scene: Scene) -> str:
-    """The kernel that runs, as ``uname -r`` has it; empty where /proc does not tell."""
-    return scene.line(RELEASE)
 
 
 def unserved(scene: Scene) -> list[Device]:
@@ -77,7 +71,7 @@ def _found(eyes: Eyes, folder: str) -> Iterator[str]:
 def other_kernels(scene: Scene) -> list[str]:
     """The kernels other than the running one for which the module is on disk."""
     names = dict.fromkeys(name for root in ROOTS for name in scene.eyes.names(root))
-    return [name for name in names if name != release(scene) and on_disk(scene, name)]
+    return [name for name in names if name != scene.kernel and on_disk(scene, name)]
 
 
 def dkms_sources(scene: Scene) -> list[str]:
@@ -122,5 +116,5 @@ def bars(words: list[str], module: str) -> bool:
 
 def install(scene: Scene, purpose: Purpose, *, branch: str = "") -> tuple[str, ...]:
     """The command of this distribution that installs what a purpose needs, if it has one."""
-    found = install_command(read(scene.eyes), purpose, kernel=release(scene), branch=branch)
+    found = install_command(read(scene.eyes), purpose, kernel=scene.kernel, branch=branch)
     return (found,) if found and scene.has(found.split()[0]) else ()

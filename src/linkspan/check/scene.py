@@ -167,6 +167,11 @@ class Scene:
         return 2 if self.eyes.exists("/sys/fs/cgroup/cgroup.controllers") else 1
 
     @cached_property
+    def kernel(self) -> str:
+        """The release of the kernel that runs: ``6.12.41+deb13-amd64``."""
+        return self.line("/proc/sys/kernel/osrelease") or self.facts.kernel
+
+    @cached_property
     def kernel_logs(self) -> dict[str, list[str]]:
         """The last lines about the GPU stack in each log file that has the kernel's messages, oldest first."""
         none: list[str] = []

@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterator
 
-from linkspan.check.driver_module import dkms_sources, install, on_disk, other_kernels, release, unserved
+from linkspan.check.driver_module import dkms_sources, install, on_disk, other_kernels, unserved
 from linkspan.check.model import Evidence, Found, Link, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import programs
@@ -37,7 +37,7 @@ def _look(scene: Scene) -> Iterator[Found]:
 def _nothing(scene: Scene) -> Iterator[Found]:
     """Neither module nor libraries: there is no driver at all."""
     gpus = unserved(scene)
-    built = dkms_sources(scene) or other_kernels(scene) or on_disk(scene, release(scene))
+    built = dkms_sources(scene) or other_kernels(scene) or on_disk(scene, scene.kernel)
     if gpus and not built and not any(gpu.driver for gpu in gpus):
         yield Found(
             cause=f"no NVIDIA driver is installed for the GPU at {gpus[0].address}",

@@ -8,7 +8,6 @@ from linkspan.check.driver_module import (
     install,
     on_disk,
     other_kernels,
-    release,
     secured_by,
     settings,
     unserved,
@@ -21,7 +20,7 @@ from linkspan.plan.wording import listed
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    gpus, kernel = unserved(scene), release(scene)
+    gpus, kernel = unserved(scene), scene.kernel
     if not gpus or not kernel or any(gpu.driver for gpu in gpus):
         return
     module = on_disk(scene, kernel)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check.driver_module import on_disk, release, secured_by, unserved
+from linkspan.check.driver_module import on_disk, secured_by, unserved
 from linkspan.check.kernel_messages import newest
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
@@ -15,7 +15,7 @@ _KEYS = ("/var/lib/dkms/mok.pub", "/var/lib/shim-signed/mok/MOK.der", "/etc/pki/
 
 def _look(scene: Scene) -> Iterator[Found]:
     path, field, value = secured_by(scene)
-    module = on_disk(scene, release(scene))
+    module = on_disk(scene, scene.kernel)
     if not path or not module or not any(gpu.driver == "" for gpu in unserved(scene)):
         return
     said = newest(scene, _MESSAGE)
