@@ -34,7 +34,7 @@ _CACHE_LIMIT = 8 << 20
 
 
 class Found(NamedTuple):
-    """A library in a container: ``kind`` as in ``Status``, ``real`` where its links end, empty where nowhere."""
+    """A library in a container: ``kind`` as in ``Status``; ``real`` is where its links end, empty for nowhere."""
 
     path: str
     kind: str

@@ -1,8 +1,10 @@
 """Commands that remedies have in common, each only where it exists on the host."""
 
 import re
+from collections.abc import Iterable
 
-from linkspan.check.daemons import Engine
+from linkspan.check import distribution
+from linkspan.check.daemons import FILES, Engine
 from linkspan.check.model import Remedy, WriteFile
 from linkspan.check.scene import TOOLKIT_CONFIG, Scene
 
@@ -13,6 +15,18 @@ _UNIT_FOLDERS = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
+_UPGRADES = {
+    "apt-get": ("apt-get update", "apt-get install -y --only-upgrade {}"),
+    "dnf": ("dnf upgrade -y {}",),
+    "yum": ("yum update -y {}",),
+    "zypper": ("zypper --non-interactive update {}",),
+}
+_PURGES = {
+    "apt-get": "apt-get purge -y {}",
+    "dnf": "dnf remove -y {}",
+    "yum": "yum remove -y {}",
+    "zypper": "zypper --non-interactive remove {}",
+}
 
 
 def restart(scene: Scene, engine: Engine) -> tuple[str, ...]:
@@ -52,14 +66,6 @@ def rebuild_initramfs(scene: Scene) -> tuple[str, ...]:
     return programs(scene, "update-initramfs -u", "dracut --force")[:1]
 
 
-def configure(scene: Scene, engine: Engine) -> tuple[str, ...]:
-    """How an engine is told of the bridge: by the user whose engine it is."""
-    if not scene.has("linkspan"):
-        return ()
-    name = engine.rancher or engine.kind
-    return (f"linkspan engine configure {name} --restart",)
-
-
 _SWITCH = re.compile(r"^([ \t]*)#?[ \t]*no-cgroups[ \t]*=.*$", re.MULTILINE)
 
 
@@ -70,3 +76,34 @@ def set_no_cgroups(scene: Scene, *, on: bool) -> Remedy:
     actions = (WriteFile(path=TOOLKIT_CONFIG, was=was, text=text),) if was is not None and text != was else ()
     word = "true" if on else "false"
     return Remedy(text=f"set no-cgroups = {word} in {TOOLKIT_CONFIG}, then start the containers anew", actions=actions)
+
+
+def configure(scene: Scene, engine: Engine, *options: str) -> tuple[str, ...]:
+    """How linkspan writes its runtime into the files of an engine; nothing where linkspan is not installed."""
+    name = engine.rancher or engine.kind
+    elsewhere = () if engine.rancher or engine.config == FILES[engine.kind] else ("--config", engine.config)
+    return (" ".join(("linkspan engine configure", name, *options, *elsewhere)),) if scene.has("linkspan") else ()
+
+
+def install(scene: Scene, purpose: distribution.Purpose) -> tuple[str, ...]:
+    """How the packages for a purpose are installed here; nothing where this distribution has none."""
+    command = distribution.install_command(distribution.read(scene.eyes), purpose)
+    return (command,) if command and scene.has(command.split(maxsplit=1)[0]) else ()
+
+
+def upgrade(scene: Scene, names: Iterable[str]) -> tuple[str, ...]:
+    """How packages that are installed are brought to their newest version."""
+    listed = " ".join(names)
+    for program, command in _UPGRADES.items():
+        if listed and scene.has(program):
+            return tuple(line.format(listed) for line in command)
+    return ()
+
+
+def purge(scene: Scene, names: Iterable[str]) -> tuple[str, ...]:
+    """How packages are taken away."""
+    listed = " ".join(names)
+    for program, command in _PURGES.items():
+        if listed and scene.has(program):
+            return (command.format(listed),)
+    return ()

@@ -8,6 +8,7 @@ from linkspan.check.daemons import USUAL_PATH, Engine, engines, find_program, si
 from linkspan.check.docker_state import Record, records
 from linkspan.check.eyes import Eyes
 from linkspan.check.inside import Inside
+from linkspan.check.kubernetes import Node
 from linkspan.check.packages import installed
 from linkspan.check.processes import Processes
 from linkspan.check.specs import Specs
@@ -109,6 +110,11 @@ class Scene:
         """What the dockerds of this host keep of their containers, running or not."""
         found = (records(self.sight(one), one, self.processes) for one in self.engines_of("docker"))
         return tuple(record for group in found for record in group)
+
+    @cached_property
+    def node(self) -> Node:
+        """The host as a node of Kubernetes."""
+        return Node(self.eyes, self.processes, self.engines, self.containers)
 
     @property
     def loaded_driver(self) -> str:
