@@ -26,7 +26,9 @@ HOOKS = ("nvidia-container-runtime-hook", "nvidia-container-toolkit")
 """The names that dockerd looks for on its PATH when it starts."""
 _LOGS = ("/var/log/kern.log", "/var/log/dmesg", "/var/log/messages", "/var/log/syslog")
 _OF_THE_DRIVER = re.compile(
-    r"NVRM|nvidia|nouveau|Xid|fabric|imex|Lockdown|module verification|key was rejected", re.IGNORECASE
+    r"NVRM|nvidia|nouveau|Xid|fabric|imex|Lockdown|module verification|key was rejected|unsigned module|unavailable key"
+    r"|userns_create",
+    re.IGNORECASE,
 )
 _LOG_TAIL = 1 << 20
 _LOG_LINES = 400
@@ -185,17 +187,20 @@ class Scene:
         return self.line("/proc/sys/kernel/osrelease") or self.facts.kernel
 
     @cached_property
-    def kernel_log(self) -> tuple[str, ...]:
-        """The last lines about the GPU stack in the kernel's log files."""
-        return tuple(line for path in _LOGS for line in self._log(path))
-
-    def _log(self, path: str) -> list[str]:
+    def kernel_logs(self) -> dict[str, list[str]]:
+        """The last lines about the GPU stack in each log file that has the kernel's messages, oldest first."""
         none: list[str] = []
-        return self.eyes.derive("log", path, _tail, none)
+        found = {path: self.eyes.derive("log", path, _tail, none) for path in _LOGS}
+        return {path: lines for path, lines in found.items() if lines}
+
+    @property
+    def kernel_log(self) -> tuple[str, ...]:
+        """Those lines of all files, one file after the other."""
+        return tuple(line for lines in self.kernel_logs.values() for line in lines)
 
     def logged(self, pattern: re.Pattern[str]) -> tuple[str, re.Match[str]] | None:
         """The file and the match of the last line of the log files that matches, None where none does."""
-        lines = ((path, line) for path in _LOGS for line in reversed(self._log(path)))
+        lines = ((path, line) for path, some in self.kernel_logs.items() for line in reversed(some))
         return next(((path, found) for path, line in lines if (found := pattern.search(line))), None)
 
     @cached_property
