@@ -5,6 +5,7 @@ Only what the signatures of the catalogue recognise is named; a text that none o
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from linkspan import errors
 from linkspan.check.catalogue import all_modes
@@ -23,7 +24,12 @@ _ALARM = re.compile(
     r"error|fail|cannot|can't|could not|couldn't|denied|fatal|unable|invalid|unknown|not found|no such|panic|refused",
     re.IGNORECASE,
 )
-_CAUSE_FOLLOWS = re.compile(r": (?!unknown\b)[^\s:].{24}")
+_CAUSE_FOLLOWS = re.compile(
+    r": (?!unknown|no such file|permission denied|operation not permitted|file exists|device or resource busy"
+    r"|invalid argument|not found|cannot open shared)[^\s:].{11}",
+    re.IGNORECASE,
+)
+"""Another clause of an error; what only spells out an error number is none."""
 _OWN = re.compile(r"\b(linkspan(?:-[a-z]{3,10}){0,2}): (.{1,2000})")
 _CODE = re.compile(r" \[([a-z-]{4,16})\]$")
 
@@ -135,9 +141,10 @@ def _alarming(text: str) -> list[str]:
 
 def _own_errors(text: str) -> Iterator[Own]:
     lines = text.splitlines() if "linkspan" in text else []
+    ours = dict.fromkeys(pair for pair in pairwise([*lines, ""]) if "linkspan: " in pair[0] or "linkspan-" in pair[0])
     seen: set[str] = set()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if "linkspan" not in line or not (found := _OWN.search(line[:_LONGEST_LINE])):
+    for line, following in list(ours)[-_LAST_LINES:]:
+        if not (found := _OWN.search(line[:_LONGEST_LINE])):
             continue
         own = _own(found[1], peel(found[2]).text, following)
         if own.message and own.message not in seen and len(seen) < _MOST_MESSAGES:

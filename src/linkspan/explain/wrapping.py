@@ -18,7 +18,7 @@ _PLAIN = (
 """Typographic characters that word processors and chats put in place of what was printed."""
 
 _ESCAPES = (("\\n", "\n"), ("\\r", "\n"), ("\\t", " "), ('\\"', '"'), ("\\'", "'"))
-_JSON = (("\\u003c", "<"), ("\\u003e", ">"), ("\\u0026", "&"), ("\\u001b", "\x1b"))
+_CODE_POINT = re.compile(r"\\u([0-9a-fA-F]{4})")
 _HTML = (("&quot;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 _ROUNDS = 40
@@ -118,7 +118,9 @@ def _unescaped(text: str) -> str:
     """Strings within strings are escaped once more at each level, so backslashes are halved until one is left."""
     while "\\\\" in text:
         text = text.replace("\\\\", "\\")
-    return _replaced(text, (*_JSON, *_ESCAPES))
+    if "\\u" in text:
+        text = _CODE_POINT.sub(lambda found: chr(int(found[1], 16)), text)
+    return _replaced(text, _ESCAPES)
 
 
 def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
