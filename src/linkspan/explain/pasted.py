@@ -10,7 +10,7 @@ from itertools import pairwise
 from linkspan import errors
 from linkspan.check.catalogue import all_modes
 from linkspan.explain.signatures import Hit, hits
-from linkspan.explain.wrapping import peel, settle
+from linkspan.explain.wrapping import peel, printable, settle
 from linkspan.facts.model import Model
 
 _SHORT = 64 * 1024
@@ -123,7 +123,7 @@ def _fit(hit: Hit) -> Fit:
     return Fit(
         id=mode.id,
         title=mode.title,
-        matched=hit.matched,
+        matched=printable(hit.matched),
         message=peel(hit.line).text,
         why=mode.why,
         tell=mode.tell,
@@ -157,7 +157,8 @@ def _own(program: str, text: str, following: str) -> Own:
     code = found[1] if (found := _CODE.search(text)) else ""
     message, _, within = _CODE.sub("", text).partition("; ")
     below = following.partition("hint: ")[2] if following.lstrip().startswith("hint: ") else ""
-    return Own(program=program, message=message, hint=below or within, code=code, meaning=_meanings().get(code, ""))
+    hint = printable(below or within)
+    return Own(program=program, message=message, hint=hint, code=code, meaning=_meanings().get(code, ""))
 
 
 def _meanings() -> dict[str, str]:

@@ -140,7 +140,12 @@ def peel(line: str) -> Peeled:
         text = text[end:].lstrip()
     for tail in _TAILS:
         text = tail.sub("", text)
-    return Peeled(text.strip(), tuple(dict.fromkeys(layers)))
+    return Peeled(printable(text.strip()), tuple(dict.fromkeys(layers)))
+
+
+def printable(text: str) -> str:
+    """The text without characters that would do something to a terminal instead of being shown."""
+    return text if text.isprintable() else "".join(char for char in text if char.isprintable())
 
 
 def _outermost(text: str) -> tuple[str, int]:
