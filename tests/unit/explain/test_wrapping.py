@@ -37,7 +37,8 @@ def test_a_text_is_settled_to_what_was_printed(pasted, printed):
             ("client", "kubelet"),
         ),
         (
-            "OCI runtime create failed: container_linux.go:380: starting container process caused: process_linux.go:545: "
+            "OCI runtime create failed: container_linux.go:380: starting container process caused: "
+            "process_linux.go:545: "
             f"container init caused: Running hook #0:: error running hook: exit status 1, stdout: , stderr: {PIECES}",
             PIECES,
             ("runtime", "runc"),
