@@ -5,11 +5,12 @@ Only what the signatures of the catalogue recognise is named; a text that none o
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from linkspan import errors
 from linkspan.check.catalogue import all_modes
 from linkspan.explain.signatures import Hit, hits
-from linkspan.explain.wrapping import peel, settle
+from linkspan.explain.wrapping import peel, printable, settle
 from linkspan.facts.model import Model
 
 _SHORT = 64 * 1024
@@ -23,7 +24,12 @@ _ALARM = re.compile(
     r"error|fail|cannot|can't|could not|couldn't|denied|fatal|unable|invalid|unknown|not found|no such|panic|refused",
     re.IGNORECASE,
 )
-_CAUSE_FOLLOWS = re.compile(r": (?!unknown\b)[^\s:].{24}")
+_CAUSE_FOLLOWS = re.compile(
+    r": (?!unknown|no such file|permission denied|operation not permitted|file exists|device or resource busy"
+    r"|invalid argument|not found|cannot open shared)[^\s:].{11}",
+    re.IGNORECASE,
+)
+"""Another clause of an error; what only spells out an error number is none."""
 _OWN = re.compile(r"\b(linkspan(?:-[a-z]{3,10}){0,2}): (.{1,2000})")
 _CODE = re.compile(r" \[([a-z-]{4,16})\]$")
 
@@ -117,7 +123,7 @@ def _fit(hit: Hit) -> Fit:
     return Fit(
         id=mode.id,
         title=mode.title,
-        matched=hit.matched,
+        matched=printable(hit.matched),
         message=peel(hit.line).text,
         why=mode.why,
         tell=mode.tell,
@@ -135,9 +141,10 @@ def _alarming(text: str) -> list[str]:
 
 def _own_errors(text: str) -> Iterator[Own]:
     lines = text.splitlines() if "linkspan" in text else []
+    ours = dict.fromkeys(pair for pair in pairwise([*lines, ""]) if "linkspan: " in pair[0] or "linkspan-" in pair[0])
     seen: set[str] = set()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if "linkspan" not in line or not (found := _OWN.search(line[:_LONGEST_LINE])):
+    for line, following in list(ours)[-_LAST_LINES:]:
+        if not (found := _OWN.search(line[:_LONGEST_LINE])):
             continue
         own = _own(found[1], peel(found[2]).text, following)
         if own.message and own.message not in seen and len(seen) < _MOST_MESSAGES:
@@ -150,7 +157,8 @@ def _own(program: str, text: str, following: str) -> Own:
     code = found[1] if (found := _CODE.search(text)) else ""
     message, _, within = _CODE.sub("", text).partition("; ")
     below = following.partition("hint: ")[2] if following.lstrip().startswith("hint: ") else ""
-    return Own(program=program, message=message, hint=below or within, code=code, meaning=_meanings().get(code, ""))
+    hint = printable(below or within)
+    return Own(program=program, message=message, hint=hint, code=code, meaning=_meanings().get(code, ""))
 
 
 def _meanings() -> dict[str, str]:

@@ -18,7 +18,7 @@ _PLAIN = (
 """Typographic characters that word processors and chats put in place of what was printed."""
 
 _ESCAPES = (("\\n", "\n"), ("\\r", "\n"), ("\\t", " "), ('\\"', '"'), ("\\'", "'"))
-_JSON = (("\\u003c", "<"), ("\\u003e", ">"), ("\\u0026", "&"), ("\\u001b", "\x1b"))
+_CODE_POINT = re.compile(r"\\u([0-9a-fA-F]{4})")
 _HTML = (("&quot;", '"'), ("&apos;", "'"), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 _ROUNDS = 40
@@ -118,7 +118,9 @@ def _unescaped(text: str) -> str:
     """Strings within strings are escaped once more at each level, so backslashes are halved until one is left."""
     while "\\\\" in text:
         text = text.replace("\\\\", "\\")
-    return _replaced(text, (*_JSON, *_ESCAPES))
+    if "\\u" in text:
+        text = _CODE_POINT.sub(lambda found: chr(int(found[1], 16)), text)
+    return _replaced(text, _ESCAPES)
 
 
 def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
@@ -138,7 +140,12 @@ def peel(line: str) -> Peeled:
         text = text[end:].lstrip()
     for tail in _TAILS:
         text = tail.sub("", text)
-    return Peeled(text.strip(), tuple(dict.fromkeys(layers)))
+    return Peeled(printable(text.strip()), tuple(dict.fromkeys(layers)))
+
+
+def printable(text: str) -> str:
+    """The text without characters that would do something to a terminal instead of being shown."""
+    return text if text.isprintable() else "".join(char for char in text if char.isprintable())
 
 
 def _outermost(text: str) -> tuple[str, int]:
