@@ -112,3 +112,31 @@ def _run(folder: str, scheme: Scheme, *arguments: str) -> "subprocess.CompletedP
 def _write(path: str, text: str) -> None:
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+BEYOND = """
+const beyond = [];
+for (const box of document.querySelectorAll("rect.box")) {
+  const edge = box.getBoundingClientRect();
+  for (const text of box.parentElement.querySelectorAll("text"))
+    if (text.getBoundingClientRect().right > edge.right || text.getBoundingClientRect().bottom > edge.bottom)
+      beyond.push(text.textContent);
+}
+document.body.insertAdjacentHTML("beforeend", "<pre id=seen></pre>");
+const boxes = document.querySelectorAll("rect.box").length;
+document.getElementById("seen").textContent = JSON.stringify({boxes, beyond});
+"""
+
+
+def texts_beyond_their_boxes(picture: str) -> list[str]:
+    """The texts of an SVG picture that stick out of the box that they stand in."""
+    with tempfile.TemporaryDirectory(prefix="linkspan-browser-") as folder:
+        page = f"<!doctype html><meta charset=utf-8><body>{picture}<script>{BEYOND}</script>"
+        _write(f"{folder}/page.html", page)
+        done = _run(folder, "light", "--dump-dom", f"file://{folder}/page.html")
+    answer = re.search(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
+    assert answer, done.stderr
+    seen = json.loads(html.unescape(answer[1]))
+    assert seen["boxes"]
+    found: list[str] = seen["beyond"]
+    return found

@@ -45,7 +45,7 @@ def _bank(runs: tuple[Run, ...], number: int, start: int) -> Markup:
 
 def _header(chain: Chain) -> Markup:
     kicker = tag("p", tag("b", "linkspan explain"), tag("span", said(chain.subject)), class_="kicker")
-    return tag("header", kicker, tag("h1", said(chain.verdict)), tag("p", *_sum(chain), class_="sum"))
+    return tag("header", kicker, tag("h1", said(chain.verdict, 400)), tag("p", *_sum(chain), class_="sum"))
 
 
 def _sum(chain: Chain) -> list[Markup]:

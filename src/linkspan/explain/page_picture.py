@@ -26,7 +26,8 @@ def bank(run: Run, place: str, number: int, toward: str = "rightward", more: Mor
     drawn = _water(name, incoming, run.leaves, toward) if run.side == "bridge" else Markup("")
     boxes = tag("ol", *_links(run, more or _more)) if run.boxes else Markup("")
     head = _head(run, name, incoming)
-    return tag("section", drawn, head, boxes, class_=f"bank {run.side} {place} {toward}", aria_labelledby=name)
+    last = " last" if run.leaves is None else ""
+    return tag("section", drawn, head, boxes, class_=f"bank {run.side} {place} {toward}{last}", aria_labelledby=name)
 
 
 def _head(run: Run, name: str, incoming: Joint | None) -> Markup:

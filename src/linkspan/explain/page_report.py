@@ -21,7 +21,7 @@ def verdict(report: Report) -> str:
     """The answer in one sentence."""
     first = report_chain.first(report)
     if first:
-        return f"The chain is broken: {shown.line(first.cause, shown.VALUE).rstrip('.')}."
+        return f"The chain is broken: {shown.line(first.cause, 400).rstrip('.')}."
     if any(finding.horizon == "now" for finding in report.findings):
         return "The chain holds, with something to look at."
     if report.findings:
