@@ -121,6 +121,10 @@ for (const box of document.querySelectorAll("rect.box")) {
   for (const text of box.parentElement.querySelectorAll("text"))
     if (text.getBoundingClientRect().right > edge.right || text.getBoundingClientRect().bottom > edge.bottom)
       beyond.push(text.textContent);
+  const state = box.parentElement.querySelector("text.state")?.getBoundingClientRect();
+  for (const text of state ? box.parentElement.querySelectorAll("text:not(.state)") : [])
+    if (text.getBoundingClientRect().top < state.top && text.getBoundingClientRect().right > state.left)
+      beyond.push(`over its state: ${text.textContent}`);
 }
 document.body.insertAdjacentHTML("beforeend", "<pre id=seen></pre>");
 const boxes = document.querySelectorAll("rect.box").length;
@@ -129,7 +133,7 @@ document.getElementById("seen").textContent = JSON.stringify({boxes, beyond});
 
 
 def texts_beyond_their_boxes(picture: str) -> list[str]:
-    """The texts of an SVG picture that stick out of the box that they stand in."""
+    """The texts of an SVG picture that stick out of the box that they stand in, or run into its state."""
     with tempfile.TemporaryDirectory(prefix="linkspan-browser-") as folder:
         page = f"<!doctype html><meta charset=utf-8><body>{picture}<script>{BEYOND}</script>"
         _write(f"{folder}/page.html", page)

@@ -54,7 +54,7 @@ def _sum(chain: Chain) -> list[Markup]:
     broken = chain.broken
     if broken:
         number = chain.boxes.index(broken)
-        parts.append(tag("span", "Broken at ", tag("a", said(broken.title), href=f"#box-{number}"), "."))
+        parts.append(tag("span", "Broken at ", tag("a", said(broken.title, 120), href=f"#box-{number}"), "."))
     else:
         held = sum(box.state == "holds" for box in chain.boxes)
         parts.append(tag("span", f"{held} of {len(chain.boxes)} links hold."))
@@ -86,7 +86,7 @@ def _fixes(chain: Chain) -> Markup:
 def _fix(placed: Placed) -> Markup:
     box, remedy = placed.box, placed.box.remedy
     assert remedy is not None
-    heading = tag("h3", said(box.title), mark(box.state))
+    heading = tag("h3", said(box.title, 120), mark(box.state))
     cause = tag("p", said(box.detail), class_="cause") if box.detail else Markup("")
     known = tag("p", "Known as ", tag("code", said(box.finding)), class_="cause") if box.finding else Markup("")
     todo = tag("p", said(remedy.text), class_="todo")
@@ -104,7 +104,7 @@ def _evidence(chain: Chain) -> Markup:
 
 
 def _of_box(number: int, box: Box) -> Markup:
-    return tag("div", tag("h3", said(box.title)), evidence(box.evidence), class_="evidence", id=f"read-{number}")
+    return tag("div", tag("h3", said(box.title, 120)), evidence(box.evidence), class_="evidence", id=f"read-{number}")
 
 
 def _legend() -> Markup:

@@ -74,10 +74,10 @@ def _water(name: str, incoming: Joint | None, leaves: Joint | None, toward: str)
 
 
 def _box(box: Box, more: Markup) -> Markup:
-    version = tag("span", said(box.version), class_="version") if box.version else Markup("")
-    header = tag("div", tag("div", tag("h3", said(box.title)), version), mark(box.state), class_="title")
+    version = tag("span", said(box.version, 60), class_="version") if box.version else Markup("")
+    header = tag("div", tag("div", tag("h3", said(box.title, 120)), version), mark(box.state), class_="title")
     path = tag("code", said(box.path, 1000), class_="path") if box.path else Markup("")
-    owner = tag("p", "owner: ", said(box.owner), class_="owner") if box.owner else Markup("")
+    owner = tag("p", "owner: ", said(box.owner, shown.NAME), class_="owner") if box.owner else Markup("")
     detail = tag("p", said(box.detail), class_="detail") if box.detail else Markup("")
     return tag("div", header, path, owner, detail, more, class_=f"box {css(box.state)}")
 

@@ -6,7 +6,7 @@ from linkspan.explain import shown
 from linkspan.explain.chain import Box
 from linkspan.explain.markup import Markup, join, tag
 from linkspan.explain.svg_lines import Point
-from linkspan.explain.svg_text import MONO, SANS, lines
+from linkspan.explain.svg_text import BOLD, MONO, SANS, lines
 from linkspan.explain.wrapping import columns, wrap
 
 _MARKS = {
@@ -18,6 +18,8 @@ _MARKS = {
 }
 TITLE, TEXT, CODE = 17, 15, 13
 """Sizes of fonts, as in picture.css."""
+NARROW = 240
+"""Pixels that title and state need to stand beside each other."""
 
 
 class Card(NamedTuple):
@@ -57,16 +59,24 @@ def card(box: Box, width: float) -> Card:
 
 
 def _heading(box: Box, inner: float) -> tuple[list[Markup], float]:
-    """Title, state and version; the version goes to a line of its own where it does not fit."""
-    state = tag("text", box.state, x=f"{inner + 18:g}", y="33", class_=f"state {kind(box.state)}")
-    room = int((inner - 8 * columns(box.state) - 16) / (TITLE * SANS))
-    title, version = wrap(shown.line(box.title), room, 2), shown.line(box.version, 60)
-    if version and len(title) == 1 and columns(title[0]) + 2 + columns(version) <= room:
-        spans = (tag("tspan", title[0], class_="title"), tag("tspan", f"  {version}", class_="soft"))
-        return [tag("text", *spans, x="18", y="33"), state], 33 + 4
-    foot = 33 + 22 * (len(title) - 1)
+    """Title, state and version, and where they end; in a narrow box each has lines of its own."""
+    beside = inner >= NARROW
+    room = int((inner - (9 * columns(box.state) + 16) * beside) / (TITLE * BOLD))
+    title, version = wrap(shown.line(box.title, 120), room, 2), shown.line(box.version, 60)
+    if beside and len(title) == 1 and columns(f"{title[0]}  {version}") <= room:
+        spans = (tag("tspan", title[0], class_="title"), tag("tspan", f"  {version}" if version else "", class_="soft"))
+        return [tag("text", *spans, x="18", y="33"), _state(box, inner + 18, 33)], 37
+    y = 33 + 22 * (len(title) - 1)
+    parts = [lines(18, 33, title, 22, "title")]
+    below = [] if beside else wrap(box.state, int(inner / (TEXT * SANS)), 2)
+    parts.append(_state(box, inner + 18, 33) if beside else lines(18, y + 21, below, 20, f"word {kind(box.state)}"))
+    y += 21 * len(below)
     more = wrap(version, int(inner / (TEXT * SANS)), 1)
-    return [lines(18, 33, title, 22, "title"), state, lines(18, foot + 20, more, 20, "soft")], foot + 4 + 20 * len(more)
+    return [*parts, lines(18, y + 20, more, 20, "soft")], y + 4 + 20 * len(more)
+
+
+def _state(box: Box, end: float, foot: float) -> Markup:
+    return tag("text", box.state, x=f"{end:g}", y=f"{foot:g}", class_=f"state {kind(box.state)}")
 
 
 def _whole(box: Box) -> str:

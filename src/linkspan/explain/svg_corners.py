@@ -7,7 +7,7 @@ from linkspan.check.model import Evidence
 from linkspan.explain import shown
 from linkspan.explain.chain import Box, Chain
 from linkspan.explain.markup import Markup, join, tag
-from linkspan.explain.svg_text import MONO, SANS, lines
+from linkspan.explain.svg_text import BOLD, MONO, SANS, lines
 from linkspan.explain.wrapping import wrap
 
 READ = 6
@@ -32,7 +32,7 @@ _STEPS = {"heading": 34, "side": 28, "text": 22, "soft": 22, "mono": 20, "code":
 _AFTER = {"heading": 6, "soft": 2, "mono": 10, "text": 4, "code": 12}
 _SIZES = {
     "heading": 20 * SANS,
-    "side": 16 * SANS,
+    "side": 16 * BOLD,
     "text": 15 * SANS,
     "soft": 15 * SANS,
     "mono": 13 * MONO,
@@ -51,7 +51,7 @@ def texts(chain: Chain) -> tuple[list[Words], list[Words]]:
 
 def _mend(box: Box) -> Iterator[Words]:
     yield Words("heading", "How to mend it")
-    yield Words("side", shown.line(box.title))
+    yield Words("side", shown.line(box.title, 120))
     if box.detail:
         yield Words("soft", shown.line(box.detail, 600))
     assert box.remedy is not None

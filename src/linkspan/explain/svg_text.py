@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from linkspan.explain.markup import Markup, tag
 
-SANS, MONO = 0.56, 0.603
+SANS, BOLD, MONO = 0.56, 0.66, 0.603
 """The width of an average letter, as a part of the font's size: of wide system fonts, so that narrow ones fit too."""
 
 
