@@ -2,7 +2,6 @@ import pytest
 
 from linkspan.explain import page
 from tests import browser
-from tests.debian import UnavailableError
 from tests.unit.explain import chains
 
 PAGES = {
@@ -13,14 +12,6 @@ PAGES = {
     "hostile report": page.render_report(chains.HOSTILE_REPORT),
 }
 PAPER = {"light": "rgb(247, 246, 242)", "dark": "rgb(15, 20, 25)"}
-
-
-@pytest.fixture(autouse=True)
-def _browser() -> None:
-    try:
-        browser.need()
-    except UnavailableError as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
