@@ -94,3 +94,8 @@ def test_a_long_path_is_cut_and_stands_whole_in_the_title():
 @pytest.mark.parametrize("chain", [chains.BROKEN, chains.HOSTILE, BACKWARDS], ids=["broken", "hostile", "backwards"])
 def test_no_text_is_wider_than_its_box_in_a_browser(chain):
     assert browser.texts_beyond_their_boxes(svg.render(chain)) == []
+
+
+def test_the_picture_in_the_documents_is_what_is_drawn():
+    with open("docs/chain.svg", encoding="utf-8") as file:
+        assert file.read() == svg.render(chains.BROKEN), "run 'make docs'"
