@@ -47,15 +47,20 @@ def find(name: str, proc: str = "/proc") -> Root:
     """
     if os.path.isdir(name):
         return _bundle(name) if os.path.isfile(f"{name}/config.json") else Root(name, "folder", {})
+    return of_process(pid_of(name, proc), proc)
+
+
+def pid_of(name: str, proc: str = "/proc") -> int:
+    """The process of a running container: a number, a container's ID or its name. RequestError where there is none."""
     if name.isascii() and name.isdigit():
-        return of_process(int(name), proc)
+        return int(name)
     if "/" in name:
         raise RequestError(f"there is no folder {name}", subject=name)
     pid = _by_cgroup(name, proc) or _by_engine(name)
     if not pid:
         hint = "name a folder, a bundle, a process, or a running container's ID or name"
         raise RequestError(f"there is no running container {name}", hint=hint, subject=name)
-    return of_process(pid, proc)
+    return pid
 
 
 def of_process(pid: int, proc: str = "/proc") -> Root:
