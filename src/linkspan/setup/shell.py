@@ -1,0 +1,56 @@
+"""The lines of a plan, run by a shell; and the plan as a script, to be read and run."""
+
+import os
+import shlex
+from collections.abc import Mapping
+
+from linkspan.kernel import process
+from linkspan.setup.model import Plan, Step
+
+SHELL = "/bin/sh"
+STEP_S = 3600.0
+"""How long one command may take, in seconds: a driver may have to be fetched and built on a slow machine."""
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_KEPT = ("http_proxy", "https_proxy", "no_proxy", "ftp_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "HOME")
+
+
+def environment(own: Mapping[str, str], program: str = "") -> dict[str, str]:
+    """What commands are run with: root's usual PATH, and of the caller's variables only where the network is.
+
+    ``program`` is that of linkspan itself, whose folder is looked into last.
+    """
+    folder = os.path.dirname(program)
+    path = f"{_PATH}:{folder}" if folder.startswith("/") and folder not in _PATH.split(":") else _PATH
+    kept = {name: own[name] for name in _KEPT if name in own}
+    return {**kept, "PATH": path, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+
+
+def execute(line: str, env: Mapping[str, str], answers: str | None = None) -> None:
+    """Run one line. Raises KernelError, with the last words of what was run, where it does not end with 0."""
+    process.run([SHELL, "-euc", line], env=env, timeout_s=STEP_S, input=answers)
+
+
+def script(plan: Plan) -> str:
+    """The plan for a shell: what is done stands there as a comment, and at a restart it ends."""
+    head = [
+        "#!/bin/sh",
+        f"# Set up {plan.system}, kernel {plan.kernel}, for {', '.join(plan.gpus)}.",
+        f"# {plan.driver}.",
+        *(f"# {note}." for note in plan.notes),
+        "# Written by 'linkspan host setup --shell' for this host as it was; to be run by root.",
+        "set -eu",
+        "export DEBIAN_FRONTEND=noninteractive",
+    ]
+    parts = [_part(step) for step in plan.steps]
+    return "\n".join([*head, "", *parts])
+
+
+def _part(step: Step) -> str:
+    lines = [f"# {step.key}: {step.title} ({step.why})."]
+    if step.done:
+        return "\n".join([*lines, f"# Done: {step.found}.", ""])
+    lines += step.commands
+    if step.restart:
+        told = shlex.quote(f"Restart the host now: {step.restart}. Then ask 'linkspan host setup --shell' again.")
+        lines += [f"echo {told}", "exit 0"]
+    return "\n".join([*lines, ""])
