@@ -31,7 +31,7 @@ def debian(look: Look, need: Need) -> Way:
     branch = DEBIAN_BRANCHES.get(version, 550)
     if need.last == 470 and version == "12":
         return _debian_470(look)
-    if need.fits(branch) and not look.has_switch and need.is_open is not True:
+    if need.fits(branch) and not look.has_switch and not (need.is_open and version == "11"):
         return _debian_own(look, need, branch)
     if version in ("12", "13") and look.machine == "x86_64" and need.last != 470:
         return _nvidias(look, need)

@@ -4,6 +4,7 @@ The host's own mirrors stay in use: no address of an archive stands in here.
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from linkspan.check.eyes import Eyes
@@ -75,7 +76,7 @@ def components(eyes: Eyes, names: tuple[str, ...], refresh: str = "apt-get updat
     return Part(
         name=f"the components {', '.join(names)}",
         done=not stanzas,
-        commands=(f"printf '%s\n' {_quoted(stanzas)} | tee {OWN} >/dev/null", refresh),
+        commands=(f"printf {_format(stanzas)} | tee {OWN} >/dev/null", refresh),
         undo=(f"rm -f {OWN}", refresh),
     )
 
@@ -99,5 +100,6 @@ def _stanza(source: Source, names: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
+def _format(text: str) -> str:
+    """The text as printf's format, on one line."""
+    return shlex.quote(text.replace("\\", "\\\\").replace("%", "%%").replace("\n", "\\n") + "\\n")

@@ -43,7 +43,10 @@ def _has_driver(look: Look) -> bool:
 def _way(look: Look) -> Way:
     family = look.distribution.family
     if family not in _WAYS:
-        raise NoWay(f"{look.distribution.name} is none of the distributions that linkspan knows the packages of")
+        raise NoWay(
+            f"{look.distribution.name} is none of the distributions whose packages linkspan knows: install its driver,"
+            " and linkspan does the rest"
+        )
     return _WAYS[family](look, need(look.generations))
 
 

@@ -47,7 +47,7 @@ def persistence(look: Look, way: Way | None) -> Step | None:
     if look.has_display:
         return None
     there = next((path for path in SOCKETS if look.eyes.exists(path)), "")
-    package = way.persistence if way else ""
+    package = _apart(way, way.persistence if way else "")
     lacking = missing(look, [package]) if package else ()
     return Step(
         key="persistence",
@@ -66,7 +66,7 @@ def nodes(look: Look, way: Way | None) -> Step:
     """The device nodes of the GPUs."""
     wanted = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/nvidia-uvm")
     lacking = [path for path in wanted if look.eyes.status(path) is None]
-    package = way.nodes if way and not look.scene.has("nvidia-modprobe") else ""
+    package = _apart(way, way.nodes if way and not look.scene.has("nvidia-modprobe") else "")
     numbers = " ".join(f"-c {minor}" for minor in range(len(look.products)))
     return Step(
         key="nodes",
@@ -79,6 +79,11 @@ def nodes(look: Look, way: Way | None) -> Step:
         verify="the nodes are there",
         undo=(remove(look.distribution, [package]),) if package else (),
     )
+
+
+def _apart(way: Way | None, package: str) -> str:
+    """The package, unless the driver brings it."""
+    return "" if way and package in way.driver else package
 
 
 def engine(look: Look) -> Step:

@@ -41,16 +41,26 @@ def script(plan: Plan) -> str:
         "set -eu",
         "export DEBIAN_FRONTEND=noninteractive",
     ]
-    parts = [_part(step) for step in plan.steps]
-    return "\n".join([*head, "", *parts])
+    return "\n".join([*head, "", *_parts(plan.steps)])
+
+
+def _parts(steps: tuple[Step, ...]) -> list[str]:
+    """Each step; those behind a restart only by name, since the host has to be looked at anew."""
+    parts: list[str] = []
+    for number, step in enumerate(steps):
+        parts.append(_part(step))
+        if not step.done and step.restart:
+            rest = ", ".join(after.key for after in steps[number + 1 :])
+            return [*parts, f"# After the restart: {rest}.\n"]
+    return parts
 
 
 def _part(step: Step) -> str:
     lines = [f"# {step.key}: {step.title} ({step.why})."]
     if step.done:
         return "\n".join([*lines, f"# Done: {step.found}.", ""])
-    lines += step.commands
+    lines += step.commands or [f"# {step.found}."]
     if step.restart:
-        told = shlex.quote(f"Restart the host now: {step.restart}. Then ask 'linkspan host setup --shell' again.")
-        lines += [f"echo {told}", "exit 0"]
+        told = f"restart the host now: {step.restart}; then ask linkspan host setup --shell again"
+        lines.append(f"echo {shlex.quote(told)}")
     return "\n".join([*lines, ""])

@@ -30,7 +30,7 @@ def suse(look: Look, need: Need) -> Way:
         return _legacy(look, need)
     fabric = f'{_VERSION} && {install(look, [_LICENCE])} "nvidia-fabricmanager=$version"'
     return Way(
-        sentence=f"the driver with open kernel modules that SUSE built and signed, {kind(need, True)}",
+        sentence=f"the driver that SUSE built and signed, {kind(need, True)}",
         sources=(_repository(look, "cuda", f"{CUDA}/{_name(look)}/{ARCHITECTURES.get(look.machine, 'x86_64')}/"),),
         driver=(SIGNED, UTILITIES, "nvidia-persistenced"),
         install=(
