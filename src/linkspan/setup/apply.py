@@ -6,7 +6,7 @@ if its check says so. So the run may end anywhere, and the next one goes on from
 
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -68,47 +68,51 @@ def carry_out(run: Run, choice: Choice) -> Outcome:
 
 def _pass(run: Run, step: Step) -> str:
     """One step; what it waits for, if it does."""
-    if step.done:
+    entry = run.journal.entry(step.key)
+    if step.done and entry and entry.cut_off:
+        _go_on(run, step, entry)
+    elif step.done:
         run.tell(f"{step.key}: done already: {step.found}")
-        _settle(run.journal, step)
-        return ""
-    if step.state == "by hand":
+        if entry and entry.progress != "applied":
+            run.journal.put(msgspec.structs.replace(entry, progress="applied", failure=""))
+    elif step.state == "by hand":
         raise HostError(f"{step.title}: {step.found}, and no command is known for it here", hint=step.check)
-    run.tell(f"{step.key}: {step.title}")
-    if step.commands:
-        step = _do(run, step)
-    return step.restart if not step.done else ""
+    else:
+        run.tell(f"{step.key}: {step.title}")
+        step = _do(run, step, run.journal.begin(step)) if step.commands else step
+    return "" if step.done else step.restart
 
 
-def _settle(journal: Journal, step: Step) -> None:
-    """A step that a crash or a restart cut off, and that is found done."""
-    entry = journal.entry(step.key)
-    if entry and entry.progress != "applied":
-        journal.put(msgspec.structs.replace(entry, progress="applied", failure=""))
+def _go_on(run: Run, step: Step, entry: Entry) -> None:
+    """A step that was cut off after what its check looks at: what came behind that is still to be run."""
+    run.tell(f"{step.key}: {step.title}, which was cut off before")
+    _do(run, msgspec.structs.replace(step, commands=entry.commands), entry)
 
 
-def _do(run: Run, step: Step) -> Step:
-    """Run the commands of a step, and look whether that has worked; the step as it is then."""
-    entry = run.journal.begin(step)
+def _do(run: Run, step: Step, entry: Entry) -> Step:
+    """Run the commands of a step from where its entry is, and look whether that has worked; the step as it is then."""
     try:
-        entry = _commands(run, step, entry)
+        _commands(run, step, entry)
         after = _verified(run, step)
     except (HostError, KernelError) as error:
-        known = run.journal.entry(step.key) or entry
-        run.journal.put(msgspec.structs.replace(known, progress="failed", failure=error.message))
+        _put(run, step.key, progress="failed", failure=error.message)
         raise
-    run.journal.put(msgspec.structs.replace(entry, progress="applied" if after.done else "waiting"))
+    _put(run, step.key, progress="applied" if after.done else "waiting", failure="")
     return after
 
 
-def _commands(run: Run, step: Step, entry: Entry) -> Entry:
+def _put(run: Run, key: str, **changes: Any) -> None:
+    entry = run.journal.entry(key)
+    if entry is not None:
+        run.journal.put(msgspec.structs.replace(entry, **changes))
+
+
+def _commands(run: Run, step: Step, entry: Entry) -> None:
     answers = _one_time_password(run) if step.password else None
-    for line in step.commands:
+    for number, line in enumerate(step.commands[entry.ran :], entry.ran + 1):
         run.tell(f"  $ {line}")
         shell.execute(line, run.env, answers)
-        entry = msgspec.structs.replace(entry, ran=entry.ran + 1)
-        run.journal.put(entry)
-    return entry
+        _put(run, step.key, ran=number)
 
 
 def _one_time_password(run: Run) -> str:

@@ -33,6 +33,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     ran: int = 0
     failure: str = ""
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether commands of it were never run, or not to their end."""
+        return self.progress in ("begun", "failed") and self.ran < len(self.commands)
+
 
 class _File(msgspec.Struct, frozen=True, kw_only=True):
     version: int = VERSION

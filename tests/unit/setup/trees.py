@@ -1,5 +1,6 @@
 """Trees that stand for hosts to be set up: a distribution, GPUs, and what is there already."""
 
+import os
 from collections.abc import Iterable
 
 from tests import hosts
@@ -11,7 +12,9 @@ KERNELS = {
     "debian-13": "6.12.38+deb13-amd64",
     "debian-sid": "6.16.3+deb14-amd64",
     "ubuntu-20.04": "5.4.0-216-generic",
+    "ubuntu-22.04": "5.15.0-143-generic",
     "ubuntu-24.04": "6.8.0-64-generic",
+    "ubuntu-26.04": "7.0.0-12-generic",
     "mint-22": "6.8.0-64-generic",
     "rhel-9": "5.14.0-427.18.1.el9_4.x86_64",
     "centos-stream-9": "5.14.0-587.el9.x86_64",
@@ -21,6 +24,8 @@ KERNELS = {
     "fedora-42": "6.15.6-200.fc42.x86_64",
     "sles-15": "6.4.0-150600.23.53-default",
     "leap-15": "6.4.0-150600.23.53-default",
+    "sles-16": "6.12.0-160000.5-default",
+    "leap-16": "6.12.0-160000.5-default",
     "tumbleweed": "6.15.5-1-default",
     "amazon-2": "5.10.238-231.953.amzn2.x86_64",
     "amazon-2023": "6.1.141-155.222.amzn2023.x86_64",
@@ -64,6 +69,8 @@ _SOURCES = {
         "Suites: noble noble-updates\nComponents: main universe restricted multiverse\n"
         "Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg\n"
     },
+    "ubuntu-22.04": {"/etc/apt/sources.list": "deb http://mirror.example/ubuntu jammy main restricted\n"},
+    "ubuntu-26.04": {"/etc/apt/sources.list": "deb http://mirror.example/ubuntu resolute main restricted\n"},
     "mint-22": {"/etc/apt/sources.list.d/official.list": "deb http://mirror.example/ubuntu noble main restricted\n"},
 }
 
@@ -96,7 +103,10 @@ def tree(distribution: str, gpus: Iterable[str] = ("Hopper",), *, switches: int 
 
 def secure_boot(*, enrolled: bytes = b"", asked: bytes = b"") -> dict[str, bytes]:
     """A firmware with Secure Boot, and the keys that its shim trusts, or is to be asked to trust."""
-    made = {NOT_SECURE: b"\6\0\0\0\1", f"/sys/firmware/efi/efivars/MokListRT-{MOK}": b"\6\0\0\0head" + enrolled + b"tail"}
+    made = {
+        NOT_SECURE: b"\6\0\0\0\1",
+        f"/sys/firmware/efi/efivars/MokListRT-{MOK}": b"\6\0\0\0head" + enrolled + b"tail",
+    }
     return made | ({f"/sys/firmware/efi/efivars/MokNew-{MOK}": b"\7\0\0\0" + asked} if asked else {})
 
 
@@ -123,7 +133,5 @@ def put(root: object, *trees: dict[str, str | bytes]) -> str:
     made = hosts.make(root, whole)
     for path in whole:
         if "/bin/" in path or "/sbin/" in path:
-            import os
-
             os.chmod(f"{made}{path}", 0o755)
     return made
