@@ -225,7 +225,7 @@ _PACKAGES: dict[Family, dict[Purpose, str]] = {
     "ubuntu": _UBUNTU,
     "rhel": _RPM,
     "fedora": _RPM | {"docker": "moby-engine", "containerd": "containerd"},
-    "amazon": _RPM
+    "amazon": {purpose: names for purpose, names in _RPM.items() if purpose not in ("podman", "crun")}
     | {
         "headers": "kernel-devel-{kernel} kernel-headers-{kernel}",
         "docker": "docker",

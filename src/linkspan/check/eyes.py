@@ -84,7 +84,10 @@ class Eyes:
 
     def derive(self, what: str, path: str, look: Callable[[HostReader, str], T], absent: T) -> T:
         """What is made of a large file, in whose stead the answer is remembered: plain data only."""
-        return self._ask(f"derive:{what}", path, lambda: look(self._host, path), absent)
+        host = self._host
+        if isinstance(host, Replay):
+            return self._ask(f"derive:{what}", path, lambda: host.derived(what, path, absent), absent)
+        return self._ask(f"derive:{what}", path, lambda: look(host, path), absent)
 
     def text(self, path: str, length: int = TEXT_LIMIT) -> str | None:
         """A text, None where there is no file, or it may not be read."""
@@ -153,6 +156,11 @@ class Replay:
     def size(self, path: str) -> int:
         """See HostReader."""
         return int(self._recall("size", path) or 0)
+
+    def derived(self, what: str, path: str, absent: T) -> T:
+        """What was made of a file then."""
+        found = self._recall(f"derive:{what}", path)
+        return absent if found is None else found
 
     def uname(self) -> tuple[str, str]:
         """See HostReader."""

@@ -6,8 +6,6 @@ the one on the earliest link is the one to mend first, and what comes after it w
 
 from typing import Literal
 
-import msgspec
-
 from linkspan.facts.model import Model
 
 Link = Literal[
@@ -148,5 +146,5 @@ class Report(Model, frozen=True, kw_only=True):
     looked_at: str = "/"
     findings: tuple[Finding, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
-    held: dict[str, str] = msgspec.field(default_factory=dict)
-    """A link that was looked at, and in a few words what holds there; links without an entry had nothing to look at."""
+    held: dict[Link, str] = {}
+    """What stands on a link, in a few words; no entry for a link of which this host has nothing."""

@@ -18,7 +18,8 @@ import msgspec
 
 from linkspan.check import verdict
 from linkspan.check.eyes import Eyes, Ledger, live, pack, unpack
-from linkspan.check.model import LINKS, Finding, Report, Unanswered
+from linkspan.check.held import held
+from linkspan.check.model import Finding, Link, Report, Unanswered
 from linkspan.check.registry import Rule, findings
 from linkspan.check.scene import Scene
 
@@ -31,11 +32,12 @@ _NOTE = 4096
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the child says of one rule; after the last one also all that was read, where that was asked for."""
+    """What the child says of one rule; after the last one what stands on each link, and all that was read."""
 
     rule: int
     findings: tuple[Finding, ...] = ()
     failure: str = ""
+    held: dict[Link, str] = {}
     known: str = ""
 
 
@@ -64,31 +66,41 @@ class _Run:
         self.avoid: frozenset[str] = frozenset()
         self.found: list[Finding] = []
         self.unanswered: list[Unanswered] = []
+        self.held: dict[Link, str] = {}
         self.known: dict[str, Any] = {}
         self.next = 0
+        self.done = False
 
     def all(self) -> Examined:
-        while self.next < len(self.rules) and len(self.avoid) < RESTARTS:
+        """Child after child, until one has nothing left to do."""
+        restarts = 0
+        while not self.done and restarts < RESTARTS:
             if not self._one_child():
+                restarts += 1
                 self._leave_path()
         late = self.rules[self.next :]
         self.unanswered += [Unanswered(id=rule.id, reason="too many files of this host hang") for rule in late]
-        found = verdict.in_order(self.found)
-        return Examined(
-            report=Report(looked_at=self.root, findings=found, unanswered=tuple(self.unanswered)), known=self.known
+        report = Report(
+            looked_at=self.root,
+            findings=verdict.in_order(self.found),
+            unanswered=tuple(self.unanswered),
+            held=self.held,
         )
+        return Examined(report=report, known=self.known)
 
     def _leave_path(self) -> None:
         path = self._noted()
-        name = path or "the host"
-        self.unanswered.append(
-            Unanswered(
-                id=self.rules[self.next].id, reason=f"reading {name} gave no answer within {TIME_S:g} s, so it hangs"
-            )
-        )
-        if path in self.avoid or not path:  # it is not the path: give this rule up
+        reason = f"reading {path or 'the host'} gave no answer within {TIME_S:g} s"
+        self.unanswered.append(Unanswered(id=self._name(), reason=reason))
+        if path in self.avoid:  # so it is not the path: give this rule up
             self.next += 1
+        elif self.record:  # what the child that hangs has read is lost
+            self.next, self.found = 0, []
         self.avoid |= {path}
+
+    def _name(self) -> str:
+        """The rule that is being asked; after the last one it is the summary."""
+        return self.rules[self.next].id if self.next < len(self.rules) else "summary"
 
     def _noted(self) -> str:
         return self.note[:_NOTE].partition(b"\0")[0].decode("utf-8", "replace")
@@ -122,15 +134,17 @@ class _Run:
 
     def _ended(self) -> bool:
         """The child has closed its end: it is done, or it died, and then the rule it was at has no answer."""
-        if self.next < len(self.rules):
-            reason = "it ended in the middle of a look at this host, which is a bug in linkspan"
-            self.unanswered.append(Unanswered(id=self.rules[self.next].id, reason=reason))
+        if not self.done:
+            reason = "the look at this host ended in the middle, which is a bug in linkspan"
+            self.unanswered.append(Unanswered(id=self._name(), reason=reason))
+            self.done = self.next >= len(self.rules)
             self.next += 1
         return True
 
     def _take(self, sent: Sent) -> None:
-        if sent.known:
-            self.known = unpack(sent.known.encode())
+        if sent.rule >= len(self.rules):
+            self.held, self.done = sent.held, True
+            self.known = unpack(sent.known.encode()) if sent.known else {}
             return
         self.found += sent.findings
         if sent.failure:
@@ -148,8 +162,9 @@ def _child(run: _Run, writer: int) -> None:
             for sent in _answers(run, scene):
                 pipe.write(msgspec.json.encode(sent) + b"\n")
                 pipe.flush()
-            if run.record:
-                pipe.write(msgspec.json.encode(Sent(rule=-1, known=pack(ledger.known).decode())) + b"\n")
+            stands = held(scene)
+            known = pack(ledger.known).decode() if run.record else ""
+            pipe.write(msgspec.json.encode(Sent(rule=len(run.rules), held=stands, known=known)) + b"\n")
         code = 0
     finally:
         os._exit(code)
@@ -176,9 +191,3 @@ def _end(pid: int) -> None:
         if os.waitpid(pid, os.WNOHANG)[0]:
             return
         time.sleep(0.005)
-
-
-def held(report: Report, looked: Sequence[Rule]) -> list[str]:
-    """The links on which something was looked for and nothing broken found."""
-    broken = {one.link for one in report.findings if verdict.breaks(one)}
-    return [link for link in LINKS if link not in broken and any(rule.link == link for rule in looked)]

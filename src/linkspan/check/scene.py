@@ -5,14 +5,16 @@ from functools import cached_property
 
 from linkspan.check.containers import Container, containers
 from linkspan.check.daemons import USUAL_PATH, Engine, engines, find_program, sight
+from linkspan.check.docker_state import Record, records
 from linkspan.check.eyes import Eyes
+from linkspan.check.inside import Inside
 from linkspan.check.packages import installed
 from linkspan.check.processes import Processes
 from linkspan.check.specs import Specs
 from linkspan.errors import ConfigError, FormatError
 from linkspan.facts import snapshot
 from linkspan.facts.host import HostReader, Search, Survey
-from linkspan.facts.model import HostFacts
+from linkspan.facts.model import Gpu, HostFacts
 from linkspan.formats import procfs, toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig
 
@@ -96,6 +98,26 @@ class Scene:
         return containers(self.eyes, self.processes)
 
     @cached_property
+    def gpu_containers(self) -> tuple[Inside, ...]:
+        """The running containers in whose /dev GPUs stand, with what is in them."""
+        return tuple(Inside(one) for one in self.containers if one.has_gpus)
+
+    @cached_property
+    def docker_records(self) -> tuple[Record, ...]:
+        """What the dockerds of this host keep of their containers, running or not."""
+        found = (records(self.sight(one), one, self.processes) for one in self.engines_of("docker"))
+        return tuple(record for group in found for record in group)
+
+    @property
+    def loaded_driver(self) -> str:
+        """The version of the loaded kernel module, empty where none is."""
+        return self.facts.driver.readings.get("proc", "")
+
+    def gpus_of(self, inside: Inside) -> list[Gpu]:
+        """The GPUs whose nodes stand in a container's /dev."""
+        return [gpu for gpu in self.facts.gpus if inside.container.root.exists(f"/dev/nvidia{gpu.minor}")]
+
+    @cached_property
     def specs(self) -> Specs:
         """The CDI specs."""
         return Specs(self.eyes)
@@ -141,6 +163,11 @@ class Scene:
     def cgroup_version(self) -> int:
         """2 for a host with only the unified hierarchy, else 1 (cgroups(7))."""
         return 2 if self.eyes.exists("/sys/fs/cgroup/cgroup.controllers") else 1
+
+    @cached_property
+    def kernel(self) -> str:
+        """The release of the kernel that runs: ``6.12.41+deb13-amd64``."""
+        return self.line("/proc/sys/kernel/osrelease") or self.facts.kernel
 
     @cached_property
     def kernel_log(self) -> tuple[str, ...]:

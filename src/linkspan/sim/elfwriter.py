@@ -15,7 +15,7 @@ WORD_OF_MACHINE = {EM_386: 32, EM_ARM: 32, EM_X86_64: 64, EM_AARCH64: 64}
 
 ET_DYN = 3
 PT_LOAD, PT_DYNAMIC, PT_GNU_STACK = 1, 2, 0x6474E551
-DT_NULL, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_STRSZ, DT_SYMENT, DT_SONAME = 0, 4, 5, 6, 10, 11, 14
+DT_NULL, DT_NEEDED, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_STRSZ, DT_SYMENT, DT_SONAME = 0, 1, 4, 5, 6, 10, 11, 14
 SHT_STRTAB, SHT_DYNAMIC = 3, 6
 SHF_ALLOC = 2
 READ_WRITE = 6
@@ -40,15 +40,19 @@ _WIDTHS = {
 }
 
 
-def shared_object(soname: str, machine: int = EM_X86_64) -> bytes:
-    """An ELF shared object of this name, for one of the machines above; FormatError for another machine."""
+def shared_object(soname: str, machine: int = EM_X86_64, needed: tuple[str, ...] = ()) -> bytes:
+    """An ELF shared object of this name, for one of the machines above; FormatError for another machine.
+
+    A loader also wants those of these names, when it loads it.
+    """
     if machine not in WORD_OF_MACHINE:
         raise FormatError(f"no word size is known for ELF machine {machine}", hint="use one of the EM_ constants")
     width = _WIDTHS[WORD_OF_MACHINE[machine]]
-    strings = b"\0" + soname.encode() + b"\0"
-    # header | 3 segments | dynamic section of 7 | hash table | the null symbol | strings | section names | 4 sections
+    strings = b"\0" + b"".join(name.encode() + b"\0" for name in (soname, *needed))
+    entries = 7 + len(needed)
+    # header | 3 segments | dynamic section | hash table | the null symbol | strings | section names | 4 sections
     dynamic = width.header.size + 3 * width.segment_size
-    hash_table = dynamic + 7 * struct.calcsize(f"<2{width.word}")
+    hash_table = dynamic + entries * struct.calcsize(f"<2{width.word}")
     symbols = _aligned(hash_table + 16)
     text = symbols + width.symbol_size
     names = text + len(strings)
@@ -56,7 +60,8 @@ def shared_object(soname: str, machine: int = EM_X86_64) -> bytes:
     size = sections + 4 * width.section.size
     addresses = (DT_SONAME, 1, DT_HASH, hash_table, DT_STRTAB, text, DT_SYMTAB, symbols)
     sizes = (DT_STRSZ, len(strings), DT_SYMENT, width.symbol_size, DT_NULL, 0)
-    tags = struct.pack(f"<14{width.word}", *addresses, *sizes)
+    more = [word for name in needed for word in (DT_NEEDED, strings.index(b"\0" + name.encode() + b"\0") + 1)]
+    tags = struct.pack(f"<{2 * entries}{width.word}", *more, *addresses, *sizes)
     parts = {
         0: _header(width, machine, sections),
         width.header.size: _segment(width, PT_LOAD, (0, size), PAGE)
@@ -67,7 +72,7 @@ def shared_object(soname: str, machine: int = EM_X86_64) -> bytes:
         text: strings,
         names: SECTION_NAMES,
         sections: bytes(width.section.size)
-        + _section(width, b".dynamic", (dynamic, len(tags)), link=2, entry=len(tags) // 7)
+        + _section(width, b".dynamic", (dynamic, len(tags)), link=2, entry=len(tags) // entries)
         + _section(width, b".dynstr", (text, len(strings)))
         + _section(width, b".shstrtab", (names, len(SECTION_NAMES))),
     }

@@ -52,7 +52,7 @@ def process(
 
 def container_id(number: int) -> str:
     """The id of a simulated container."""
-    return f"{number:x}".rjust(2, "0") * 32
+    return (f"{number:04x}" * 16)[:64]
 
 
 def container(

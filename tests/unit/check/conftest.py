@@ -11,5 +11,6 @@ import pytest
 def _nodes_can_be_made(tmp_path: Path) -> None:
     try:
         os.mknod(tmp_path / "probe", stat.S_IFCHR | 0o600, os.makedev(1, 3))
+        os.unlink(tmp_path / "probe")
     except PermissionError:
         pytest.skip("this user may not make device nodes, which a simulated host has")

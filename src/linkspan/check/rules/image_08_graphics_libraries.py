@@ -1,0 +1,63 @@
+"""The driver's graphics libraries were injected, and the image lacks what these load in turn."""
+
+from collections.abc import Iterator
+
+from linkspan.check import distribution_names as names
+from linkspan.check.graphics import uses_graphics
+from linkspan.check.inside import Found as Library
+from linkspan.check.inside import Inside
+from linkspan.check.model import Evidence, Found, Remedy
+from linkspan.check.registry import Rule
+from linkspan.check.scene import Scene
+from linkspan.errors import FormatError
+from linkspan.facts.host import HostReader
+from linkspan.formats import elf
+
+_ENTRANCES = ("libGLX_nvidia.so.0", "libEGL_nvidia.so.0")
+"""What the libraries of GLVND and Vulkan load of the driver."""
+
+
+def _look(scene: Scene) -> Iterator[Found]:
+    for inside in scene.gpu_containers:
+        if uses_graphics(inside):
+            yield from _of(inside)
+
+
+def _of(inside: Inside) -> Iterator[Found]:
+    for name in _ENTRANCES:
+        one = inside.resolve(name)
+        lacking = [] if one is None else [needed for needed in _needed(inside, one) if not _there(inside, needed)]
+        if one and lacking:
+            packages = names.of_libraries(inside.container.root, lacking)
+            yield Found(
+                cause=f"{name} needs {', '.join(lacking)}, which the image does not have",
+                evidence=(
+                    Evidence(
+                        subject=f"/proc/{inside.container.pid}/root{one.real}",
+                        field="needed",
+                        value=", ".join(lacking),
+                    ),
+                ),
+                remedy=Remedy(text=f"install it in the image: {packages}"),
+                about=inside.container.name,
+            )
+            return
+
+
+def _needed(inside: Inside, one: Library) -> list[str]:
+    none: list[str] = []
+    return inside.container.root.derive("needed", one.real, _read, none)
+
+
+def _read(host: HostReader, path: str) -> list[str]:
+    try:
+        return list(elf.read(lambda at, length: host.read(path, at, length) or b"", host.size(path)).needed)
+    except FormatError:
+        return []
+
+
+def _there(inside: Inside, name: str) -> bool:
+    return any(inside.container.root.exists(f"{folder}/{name}") for folder in inside.folders)
+
+
+RULE = Rule(id="D-IMAGE-8", link="image", severity="error", look=_look)
