@@ -5,7 +5,7 @@ from functools import cached_property
 from linkspan.check import distribution
 from linkspan.check.distribution import Distribution
 from linkspan.check.eyes import Eyes, Ledger, live
-from linkspan.check.scene import Scene
+from linkspan.check.scene import Device, Scene
 from linkspan.errors import FormatError
 from linkspan.facts.host import glob
 from linkspan.formats import procfs
@@ -56,8 +56,13 @@ class Look:
 
     @cached_property
     def products(self) -> tuple[Product, ...]:
-        """The GPUs on the bus."""
-        return tuple(generations.of(self.eyes, gpu.device_id) for gpu in self.scene.gpus_by_pci)
+        """The GPUs on the bus, by the names that the driver gives them where it is loaded."""
+        return tuple(self._product(gpu) for gpu in self.scene.gpus_by_pci)
+
+    def _product(self, gpu: Device) -> Product:
+        found = generations.of(self.eyes, gpu.device_id)
+        told = procfs.gpu_information(self.eyes.text(f"/proc/driver/nvidia/gpus/{gpu.address}/information") or "")
+        return found._replace(name=told.get("Model", found.name))
 
     @property
     def generations(self) -> tuple[Generation, ...]:

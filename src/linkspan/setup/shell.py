@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Mapping
 
+from linkspan.errors import HostError
 from linkspan.kernel import process
 from linkspan.setup.model import Plan, Step
 
@@ -26,8 +27,18 @@ def environment(own: Mapping[str, str], program: str = "") -> dict[str, str]:
 
 
 def execute(line: str, env: Mapping[str, str], answers: str | None = None) -> None:
-    """Run one line. Raises KernelError, with the last words of what was run, where it does not end with 0."""
-    process.run([SHELL, "-euc", line], env=env, timeout_s=STEP_S, input=answers)
+    """Run one line. Raises HostError, with the last words of what was run, where it does not end with 0.
+
+    Raises KernelError where it does not end in time, or is ended by a signal.
+    """
+    result = process.run([SHELL, "-euc", line], env=env, timeout_s=STEP_S, input=answers, check=False)
+    if result.code:
+        words = " ".join((result.stderr.strip() or result.stdout.strip())[-process.MESSAGE_LIMIT :].split())
+        hint = (
+            "put that right and run the same again, which goes on here; 'linkspan host undo' takes back what was done"
+        )
+        cause = f"a command of the plan failed with code {result.code}: {line}"
+        raise HostError(f"{cause}: {words}" if words else cause, hint=hint)
 
 
 def script(plan: Plan) -> str:
