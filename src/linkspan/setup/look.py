@@ -5,7 +5,8 @@ from functools import cached_property
 from linkspan.check import distribution
 from linkspan.check.distribution import Distribution
 from linkspan.check.eyes import Eyes, Ledger, live
-from linkspan.check.scene import Scene
+from linkspan.check.scene import Device, Scene
+from linkspan.errors import FormatError
 from linkspan.facts.host import glob
 from linkspan.formats import procfs
 from linkspan.setup import generations
@@ -55,8 +56,13 @@ class Look:
 
     @cached_property
     def products(self) -> tuple[Product, ...]:
-        """The GPUs on the bus."""
-        return tuple(generations.of(self.eyes, gpu.device_id) for gpu in self.scene.gpus_by_pci)
+        """The GPUs on the bus, by the names that the driver gives them where it is loaded."""
+        return tuple(self._product(gpu) for gpu in self.scene.gpus_by_pci)
+
+    def _product(self, gpu: Device) -> Product:
+        found = generations.of(self.eyes, gpu.device_id)
+        told = procfs.gpu_information(self.eyes.text(f"/proc/driver/nvidia/gpus/{gpu.address}/information") or "")
+        return found._replace(name=told.get("Model", found.name))
 
     @property
     def generations(self) -> tuple[Generation, ...]:
@@ -72,7 +78,10 @@ class Look:
     def loaded_version(self) -> str:
         """The version of the driver's module in the kernel, empty where it is not loaded."""
         told = self.eyes.text("/proc/driver/nvidia/version")
-        return procfs.driver_version(told).version if told else ""
+        try:
+            return procfs.driver_version(told).version if told else ""
+        except FormatError:
+            return ""
 
     @property
     def nouveau_loaded(self) -> bool:
@@ -132,7 +141,7 @@ class Look:
         """The first file of a pattern that holds all of these words outside of comments, empty where none does."""
         for path in glob(self.eyes, pattern):
             lines = (self.eyes.text(path) or "").splitlines()
-            text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+            text = "".join(f"{line.strip()}\n" for line in lines if not line.lstrip().startswith("#"))
             if all(word in text for word in words):
                 return path
         return ""
