@@ -40,6 +40,17 @@ def test_a_posted_error_is_known_by_its_failure_first(sample):
     assert found.fits[0].id == sample.expected, [fit.id for fit in found.fits]
 
 
+FROM_HOOK = [sample for sample in KNOWN if "stderr: " in sample.text and "nvidia-container-cli: " in sample.text]
+
+
+@pytest.mark.parametrize("sample", FROM_HOOK, ids=name)
+def test_of_a_failed_hook_the_words_of_the_hook_are_left(sample):
+    assert len(FROM_HOOK) > 30
+    (message,) = classify(sample.text).messages
+    assert message.startswith(("nvidia-container-cli: ", "nvml error: "))
+    assert not message.endswith((": unknown", '"', "\\", "unknown."))
+
+
 @pytest.mark.parametrize("sample", KNOWN, ids=name)
 def test_a_posted_error_is_known_when_a_logger_escaped_it_once_more(sample):
     logged = json.dumps({"log": sample.text, "stream": "stderr", "time": "2024-05-01T10:00:00.1Z"})
