@@ -186,7 +186,7 @@ _DEBIAN: dict[Purpose, str] = {
     "headers": "linux-headers-{kernel}",
     "dkms": "dkms",
     "driver": "nvidia-driver firmware-misc-nonfree",
-    "open-driver": "nvidia-kernel-open-dkms nvidia-driver firmware-misc-nonfree",
+    "open-driver": "nvidia-open-kernel-dkms nvidia-driver firmware-misc-nonfree",
     "compute": "libcuda1 libnvidia-ml1 nvidia-smi",
     "graphics": "nvidia-driver-libs",
     "video": "libnvidia-encode1 libnvcuvid1",
@@ -205,7 +205,7 @@ _UBUNTU: dict[Purpose, str] = _DEBIAN | {
     "compute": "libnvidia-compute-{branch} nvidia-utils-{branch}",
     "graphics": "libnvidia-gl-{branch}",
     "video": "libnvidia-encode-{branch} libnvidia-decode-{branch}",
-    "fabric-manager": "nvidia-fabricmanager-{branch}",
+    "fabric-manager": "nvidia-fabricmanager-{number}",
     "persistence": "nvidia-compute-utils-{branch}",
 }
 _RPM: dict[Purpose, str] = {
@@ -225,9 +225,9 @@ _PACKAGES: dict[Family, dict[Purpose, str]] = {
     "ubuntu": _UBUNTU,
     "rhel": _RPM,
     "fedora": _RPM | {"docker": "moby-engine", "containerd": "containerd"},
-    "amazon": {
-        "headers": "kernel-devel-{kernel}",
-        "dkms": "dkms",
+    "amazon": {purpose: names for purpose, names in _RPM.items() if purpose not in ("podman", "crun")}
+    | {
+        "headers": "kernel-devel-{kernel} kernel-headers-{kernel}",
         "docker": "docker",
         "containerd": "containerd",
         "runc": "runc",
@@ -251,10 +251,11 @@ def packages(distribution: Distribution, purpose: Purpose, *, kernel: str = "", 
     ``kernel`` is the running kernel's release (``uname -r``), ``branch`` the driver's: ``580``, or ``580-server``.
     """
     pattern = _PACKAGES.get(distribution.family, {}).get(purpose, "")
-    if ("{kernel}" in pattern and not kernel) or ("{branch}" in pattern and not branch):
+    if ("{kernel}" in pattern and not kernel) or (("{branch}" in pattern or "{number}" in pattern) and not branch):
         return ()
+    number = branch.partition("-")[0]
     version, _, flavour = kernel.rpartition("-") if distribution.family == "suse" else (kernel, "", "")
-    return tuple(pattern.format(kernel=version, flavour=flavour, branch=branch).split())
+    return tuple(pattern.format(kernel=version, flavour=flavour, branch=branch, number=number).split())
 
 
 def install_command(distribution: Distribution, purpose: Purpose, *, kernel: str = "", branch: str = "") -> str:
@@ -270,6 +271,12 @@ def installer(distribution: Distribution) -> tuple[str, ...]:
     return _INSTALLERS.get(distribution.family, ())
 
 
+def remover(distribution: Distribution) -> tuple[str, ...]:
+    """The program that removes packages, with its options; it asks nothing."""
+    return tuple(_REMOVES.get(word, word) for word in installer(distribution))
+
+
+_REMOVES = {"install": "remove"}
 _INSTALLERS: dict[Family, tuple[str, ...]] = {
     "debian": ("apt-get", "install", "-y"),
     "ubuntu": ("apt-get", "install", "-y"),

@@ -9,6 +9,12 @@ from linkspan.check.model import Remedy, WriteFile
 from linkspan.check.scene import TOOLKIT_CONFIG, Scene
 
 _UNITS = {"docker": "docker", "containerd": "containerd", "crio": "crio", "k3s": "k3s", "rke2": "rke2-server"}
+_UNIT_FOLDERS = (
+    "/etc/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
 _UPGRADES = {
     "apt-get": ("apt-get update", "apt-get install -y --only-upgrade {}"),
     "dnf": ("dnf upgrade -y {}",),
@@ -37,6 +43,27 @@ def restart(scene: Scene, engine: Engine) -> tuple[str, ...]:
 
 def _has_systemd(scene: Scene) -> bool:
     return scene.eyes.exists("/run/systemd/system") and scene.has("systemctl")
+
+
+def reboot(scene: Scene) -> tuple[str, ...]:
+    """How this host is started anew."""
+    return ("systemctl reboot",) if _has_systemd(scene) else ("reboot",) if scene.has("reboot") else ()
+
+
+def start_unit(scene: Scene, unit: str) -> tuple[str, ...]:
+    """How a service is started now and at each boot, where its unit is installed."""
+    there = any(scene.eyes.exists(f"{folder}/{unit}.service") for folder in _UNIT_FOLDERS)
+    return (f"systemctl enable --now {unit}",) if there and _has_systemd(scene) else ()
+
+
+def programs(scene: Scene, *commands: str) -> tuple[str, ...]:
+    """Those commands whose program exists here."""
+    return tuple(command for command in commands if scene.has(command.split()[0]))
+
+
+def rebuild_initramfs(scene: Scene) -> tuple[str, ...]:
+    """How the image that the kernel starts with is made anew."""
+    return programs(scene, "update-initramfs -u", "dracut --force")[:1]
 
 
 def install(scene: Scene, purpose: distribution.Purpose) -> tuple[str, ...]:
