@@ -22,7 +22,7 @@ COMPAT = "/usr/local/cuda/compat"
 _CUDA = "/usr/local/cuda"
 _OF_INTEREST = re.compile(
     r"^(libcuda|libcudadebugger|libnvidia-|libnvcuvid|libGLX_nvidia|libEGL_nvidia|libGLESv._nvidia|libnvoptix|libcudart"
-    r"|libcublas|libcudnn|libnvinfer|libvisionworks|libdxcore|libvdpau_nvidia|libX11|libXext|libxcb|libEGL|libGL)"
+    r"|libcublas|libcudnn|libnvinfer|libvisionworks|libdxcore|libvdpau_nvidia|libX11|libXext|libxcb|libEGL|libGL|libdrm|libgbm|libwayland|libvulkan)"
     r"[^/]*\.so"
 )
 _DRIVER = re.compile(
