@@ -58,9 +58,9 @@ def services(scene: Scene) -> Iterator[Service]:
         size = scene.eyes.size(path)
         if size > min(_LIMIT, left):
             continue
-        left -= size
         none: list[dict[str, Any]] = []
         found = scene.eyes.derive("compose", path, _read, none)
+        left -= size if found else 0
         yield from (msgspec.convert({**one, "file": path}, Service) for one in found)
 
 
