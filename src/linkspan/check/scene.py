@@ -207,7 +207,7 @@ class Scene:
     def now(self) -> float | None:
         """The time by which this host was looked at, in seconds since 1970; None where its uptime is not to be had."""
         words = self.line("/proc/uptime").split()
-        first = self.processes.boot
+        first = self.processes.booted
         return first + float(words[0]) if words and first and words[0].replace(".", "", 1).isdecimal() else None
 
     def line(self, path: str) -> str:
