@@ -171,12 +171,17 @@ def _show_notes(made: Plan) -> None:
 
 
 def _show_step(step: Step) -> None:
-    """A step's commands stand by themselves, at the beginning of a line, so that they can be copied."""
-    output.show(Text(f"\n{step.key}: {step.title}", style="bold"))
-    output.show(Text(f"# {step.state}: {step.found}", style="green" if step.done else "yellow"))
+    """A step: each command on a line of its own and all else a comment, so that it can be copied."""
+    _line(f"\n# {step.key}: {step.title}", "bold")
+    _line(f"# {step.state}: {step.found}", "green" if step.done else "yellow")
     if step.done:
         return
     for line in step.commands:
         typer.echo(line)
     if step.restart:
-        output.show(Text(f"# then start the host anew: {step.restart}", style="yellow"))
+        _line(f"# then start the host anew: {step.restart}", "yellow")
+
+
+def _line(text: str, style: str) -> None:
+    """A line of its own, however long it is."""
+    output.stdout().print(Text(text, style=style), soft_wrap=True)
