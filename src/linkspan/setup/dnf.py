@@ -37,6 +37,7 @@ def rhel(look: Look, need: Need) -> Way:
         driver=packages,
         key=DKMS_KEY,
         make_key="dkms generate_mok",
+        build=f"dkms autoinstall -k {look.kernel}",
         fabric=_fabric(),
         fabric_package="nvidia-fabricmanager",
         persistence="nvidia-persistenced",
@@ -125,6 +126,7 @@ def fedora(look: Look, need: Need) -> Way:
         ),
         key=AKMODS_KEY,
         make_key="kmodgenca -a",
+        build=f"akmods --force --kernels {look.kernel}",
         persistence="nvidia-persistenced",
         nodes="nvidia-modprobe",
     )
@@ -166,6 +168,7 @@ def amazon(look: Look, need: Need) -> Way:
         install=(install(look, [f"nvidia-driver-cuda{branch}", f"{module}{branch}"]),),
         key=DKMS_KEY,
         make_key="dkms generate_mok",
+        build=f"dkms autoinstall -k {look.kernel}",
         fabric=_fabric(),
         fabric_package="nvidia-fabricmanager",
         persistence="nvidia-persistenced",
