@@ -46,7 +46,9 @@ def rhel(look: Look, need: Need) -> Way:
 
 
 def _devel(look: Look) -> str:
-    """Oracle's own kernels have headers of their own."""
+    """Oracle's own kernels have headers of their own, and so have those with pages of 64 KiB."""
+    if look.kernel.endswith("+64k"):
+        return f"kernel-64k-devel-{look.kernel.removesuffix('+64k')}"
     return f"kernel-uek-devel-{look.kernel}" if "uek" in look.kernel else f"kernel-devel-{look.kernel}"
 
 

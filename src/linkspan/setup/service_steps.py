@@ -2,7 +2,8 @@
 
 from linkspan.check import registry, run, verdict
 from linkspan.check.daemons import Engine
-from linkspan.check.distribution import Purpose, packages
+from linkspan.check.distribution import packages
+from linkspan.check.package_names import Purpose
 from linkspan.setup.look import Look
 from linkspan.setup.model import Step
 from linkspan.setup.way import Way, install, missing, taken_back

@@ -418,6 +418,28 @@ def test_epel_comes_as_each_relative_of_rhel_has_it(tmp_path, distribution, epel
     assert made(tmp_path, trees.tree(distribution)).step("repository").commands[0] == f"dnf install -y {epel}"
 
 
+def test_suse_has_modules_for_each_flavour_of_its_kernel(tmp_path):
+    kernel = {"/proc/sys/kernel/osrelease": "6.4.0-150600.8.40-azure\n"}
+    assert "nvidia-open-driver-G07-signed-cuda-kmp-azure" in driver(made(tmp_path, trees.tree("sles-15"), kernel))
+
+
+def test_a_kernel_with_pages_of_64_kib_has_headers_of_its_own(tmp_path):
+    kernel = {"/proc/sys/kernel/osrelease": "5.14.0-427.18.1.el9_4.aarch64+64k\n"}
+    commands = made(tmp_path, trees.tree("rhel-9"), kernel).step("headers").commands
+    assert "kernel-64k-devel-5.14.0-427.18.1.el9_4.aarch64 " in commands[0]
+
+
+def test_gpus_that_are_kept_for_virtual_machines_are_left_to_them(tmp_path):
+    bound = {"/sys/bus/pci/devices/0000:01:00.0/driver": "-> ../../../bus/pci/drivers/vfio-pci"}
+    assert "vfio-pci holds them" in made(tmp_path, trees.tree("debian-12"), bound).reason
+
+
+def test_on_arm_the_repository_is_that_of_the_machine(tmp_path):
+    arm = {"/lib/ld-linux-aarch64.so.1": ""}
+    commands = made(tmp_path, trees.tree("rhel-9", ["Grace Hopper"]), arm).step("repository").commands
+    assert any("cuda/repos/rhel9/sbsa/cuda-rhel9.repo" in line for line in commands)
+
+
 def test_oracles_own_kernel_has_headers_of_its_own(tmp_path):
     assert "kernel-uek-devel-5.15.0-309" in made(tmp_path, trees.tree("oracle-9")).step("headers").commands[0]
 
