@@ -11,6 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from linkspan import errors
+from linkspan.check import pieces
+from linkspan.check.boundary import PARTS
+from linkspan.check.pieces import Piece
+from linkspan.check.responsibilities import Boundary, Row
 from linkspan.facts.model import Gpu, HostFacts
 from linkspan.formats import toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig
@@ -147,6 +151,16 @@ def test_every_fact_is_in_the_reference():
     for model in (HostFacts, Gpu):
         for field in model.__struct_fields__:
             assert f"`{field}`" in page
+
+
+def test_every_part_of_the_stack_is_in_the_table_of_responsibilities():
+    page = text_of("docs/reference/boundary.md")
+    for part in PARTS:
+        side = "image" if part.owner == "image" else "host"
+        files = ", ".join(f"`{name}`" for name in part.files) or "whatever it is"
+        assert f"| {part.title} | {side} | {files} | {part.why} |" in page
+    for name in (*Boundary.__struct_fields__, *Row.__struct_fields__, *Piece.__struct_fields__, *pieces.KINDS):
+        assert f"`{name}`" in page
 
 
 def test_every_error_code_is_in_the_reference():

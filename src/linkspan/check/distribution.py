@@ -9,6 +9,8 @@ from linkspan.check.package_names import PACKAGES, Family, Purpose
 from linkspan.facts.host import HostReader, text
 from linkspan.facts.model import Model
 
+__all__ = ["Distribution", "Family", "Purpose", "install_command", "installer", "packages", "read", "remover"]
+
 
 class Distribution(Model, frozen=True, kw_only=True):
     """A host's distribution.

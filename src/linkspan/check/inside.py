@@ -34,7 +34,7 @@ _CACHE_LIMIT = 8 << 20
 
 
 class Found(NamedTuple):
-    """A library in a container: ``kind`` as in ``Status``, ``real`` where its links end, empty where nowhere."""
+    """A library in a container: ``kind`` as in ``Status``; ``real`` is where its links end, empty for nowhere."""
 
     path: str
     kind: str
@@ -141,6 +141,12 @@ class Inside:
         status = self._eyes.status(path) if real else None
         size = self._eyes.size(path) if real else 0
         return Found(path, status.kind, size, real) if real and status and size else None
+
+    @cached_property
+    def libcudas(self) -> frozenset[str]:
+        """The driver versions of all libcudas that there are, wherever the loader may look."""
+        found = (*self.all, *((self.compat,) if self.compat else ()))
+        return frozenset(one.version for one in found if one.name.startswith("libcuda.so") and one.version)
 
     @cached_property
     def compat(self) -> Found | None:

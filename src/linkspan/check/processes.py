@@ -33,6 +33,7 @@ class Processes:
     def __init__(self, eyes: Eyes) -> None:
         self._eyes = eyes
         boot = _boot_time(eyes.text("/proc/stat") or "")
+        self.boot = boot
         pids = sorted(int(name) for name in eyes.names("/proc") if name.isdecimal())
         self.all = {found.pid: found for pid in pids if (found := _process(eyes, pid, boot))}
         self.environ = cache(self._environ)

@@ -8,12 +8,13 @@ from linkspan.check.daemons import USUAL_PATH, Engine, engines, find_program, si
 from linkspan.check.docker_state import Record, records
 from linkspan.check.eyes import Eyes
 from linkspan.check.inside import Inside
+from linkspan.check.kubernetes import Node
 from linkspan.check.packages import installed
 from linkspan.check.processes import Processes
 from linkspan.check.specs import Specs
 from linkspan.errors import ConfigError, FormatError
 from linkspan.facts import snapshot
-from linkspan.facts.host import HostReader, Search, Survey
+from linkspan.facts.host import HostReader, Search, Survey, is_file, is_folder
 from linkspan.facts.model import Gpu, HostFacts
 from linkspan.formats import procfs, toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig
@@ -25,7 +26,9 @@ HOOKS = ("nvidia-container-runtime-hook", "nvidia-container-toolkit")
 """The names that dockerd looks for on its PATH when it starts."""
 _LOGS = ("/var/log/kern.log", "/var/log/dmesg", "/var/log/messages", "/var/log/syslog")
 _OF_THE_DRIVER = re.compile(
-    r"NVRM|nvidia|nouveau|Xid|fabric|imex|Lockdown|module verification|key was rejected", re.IGNORECASE
+    r"NVRM|nvidia|nouveau|Xid|fabric|imex|Lockdown|module verification|key was rejected|unsigned module|unavailable key"
+    r"|userns_create",
+    re.IGNORECASE,
 )
 _LOG_TAIL = 1 << 20
 _LOG_LINES = 400
@@ -66,8 +69,17 @@ class Scene:
     @cached_property
     def facts(self) -> HostFacts:
         """Driver, GPUs, libraries and nodes, without a question to NVML."""
-        search = Search(root=self.root, nvml=False)
-        return snapshot.unstamped(Survey(search, self.eyes, self.eyes, self.eyes))
+        files = self._driver_root
+        kernel = files if is_file(files, "/proc/devices") else self.eyes
+        nodes = files if is_folder(files, "/dev") else self.eyes
+        search = Search(root=files.root or "/", nvml=False)
+        return snapshot.unstamped(Survey(search, files, nodes, kernel))
+
+    @property
+    def _driver_root(self) -> Eyes:
+        """Where the driver is: in a driver container or on a simulated host it is not at the root of everything."""
+        root = self.toolkit.nvidia_container_cli.root.rstrip("/")
+        return self.eyes.below(root) if root else self.eyes
 
     @cached_property
     def processes(self) -> Processes:
@@ -107,6 +119,11 @@ class Scene:
         """What the dockerds of this host keep of their containers, running or not."""
         found = (records(self.sight(one), one, self.processes) for one in self.engines_of("docker"))
         return tuple(record for group in found for record in group)
+
+    @cached_property
+    def node(self) -> Node:
+        """The host as a node of Kubernetes."""
+        return Node(self.eyes, self.processes, self.engines, self.containers)
 
     @property
     def loaded_driver(self) -> str:
@@ -170,10 +187,28 @@ class Scene:
         return self.line("/proc/sys/kernel/osrelease") or self.facts.kernel
 
     @cached_property
-    def kernel_log(self) -> tuple[str, ...]:
-        """The last lines about the GPU stack in the kernel's log files."""
+    def kernel_logs(self) -> dict[str, list[str]]:
+        """The last lines about the GPU stack in each log file that has the kernel's messages, oldest first."""
         none: list[str] = []
-        return tuple(line for path in _LOGS for line in self.eyes.derive("log", path, _tail, none))
+        found = {path: self.eyes.derive("log", path, _tail, none) for path in _LOGS}
+        return {path: lines for path, lines in found.items() if lines}
+
+    @property
+    def kernel_log(self) -> tuple[str, ...]:
+        """Those lines of all files, one file after the other."""
+        return tuple(line for lines in self.kernel_logs.values() for line in lines)
+
+    def logged(self, pattern: re.Pattern[str]) -> tuple[str, re.Match[str]] | None:
+        """The file and the match of the last line of the log files that matches, None where none does."""
+        lines = ((path, line) for path, some in self.kernel_logs.items() for line in reversed(some))
+        return next(((path, found) for path, line in lines if (found := pattern.search(line))), None)
+
+    @cached_property
+    def now(self) -> float | None:
+        """The time by which this host was looked at, in seconds since 1970; None where its uptime is not to be had."""
+        words = self.line("/proc/uptime").split()
+        first = self.processes.boot
+        return first + float(words[0]) if words and first and words[0].replace(".", "", 1).isdecimal() else None
 
     def line(self, path: str) -> str:
         """The only line of a small file, stripped; empty where there is none."""

@@ -12,9 +12,14 @@ from linkspan.explain.dry_run import Wanted
 
 def explain(
     subject: Annotated[
-        str, typer.Argument(metavar="[CONTAINER]", help="A container's name or id, a process, or a bundle's folder.")
+        str,
+        typer.Argument(
+            metavar="[CONTAINER]",
+            help="A container's name or id, a process, a bundle's folder; - is an error text on standard input.",
+        ),
     ] = "",
     *,
+    error: Annotated[str, typer.Option("--error", metavar="TEXT", help="An error text.")] = "",
     image: Annotated[
         str, typer.Option(metavar="IMAGE", help="A dry run: an image, a root file system, or a bundle.")
     ] = "",
@@ -33,22 +38,27 @@ def explain(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say why a container has its GPUs, or has none: who asked, what was carried across, which libcuda wins, what fits.
+    """Say why a container has its GPUs, or has none; what a request would come to; or what a pasted error means.
 
-    Exit codes: 0 it works, or would; 1 it does not; 3 it could not be looked at.
+    Exit codes: 0 it works, or would, or the error is known; 1 it does not, or is unknown; 3 it could not be looked at.
     """
+    if sum(map(bool, (subject, error, image, inside_script))) != 1:
+        raise UsageError("name one container, or an --image for a dry run, or give an error text by --error or -")
     if inside_script:
         typer.echo(resources.files("linkspan.explain").joinpath("data", "inside.py").read_text("utf-8"), nl=False)
         return
+    if error or subject == "-":
+        from linkspan.cli import explain_pasted
+
+        text = error or explain_pasted.from_standard_input()
+        raise typer.Exit(explain_pasted.explain(text, as_json=as_json))
     from linkspan.cli import explain_container
 
     if image:
         wanted = Wanted(gpus=gpus, env=tuple(env or ()), devices=tuple(device or ()), privileged=privileged)
         chain, document, parts = explain_container.of_request(image, wanted, root, facts)
-    elif subject:
-        chain, document, parts = explain_container.of_container(subject, root)
     else:
-        raise UsageError("name a container, or an --image for a dry run")
+        chain, document, parts = explain_container.of_container(subject, root)
     if as_json:
         output.show_json(document)
     else:

@@ -8,7 +8,7 @@ import msgspec
 from linkspan.errors import HostError
 from linkspan.formats import procfs
 from linkspan.kernel import trees
-from linkspan.sim import driver_side, engine_side, faults, kernel_side, overlay, record, spec_side, wsl
+from linkspan.sim import driver_side, engine_side, faults, kernel_side, overlay, record, spec_side, tegra, wsl
 from linkspan.sim.driver_side import Native
 from linkspan.sim.layouts import layout
 from linkspan.sim.machine import Machine
@@ -156,6 +156,8 @@ def _tree(host: SimHost) -> Tree:
         tree |= {path: File(native.nvml) for path in host.saved}
     elif spec.layout == "wsl":
         tree = wsl.tree(spec, native)
+    elif spec.layout == "tegra":
+        tree = tegra.tree(spec)
     else:
         files = driver_side.tree(spec, layout(spec.layout, spec.driver_version), native)
         tree = {**files, **kernel_side.tree(spec, devices)}

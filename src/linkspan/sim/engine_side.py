@@ -6,11 +6,17 @@ from collections.abc import Iterable
 from linkspan.errors import RequestError
 from linkspan.sim.processes import BOOTED, process, program
 from linkspan.sim.spec import SimGpu, SimSpec
-from linkspan.sim.tree import Folder, Link, Node, Tree, text
+from linkspan.sim.tree import File, Folder, Link, Node, Tree, text
 
 ENGINES = ("docker", "rootless-docker", "podman", "containerd", "crio", "k3s")
+UPTIME_S = 40 * 86400
+"""A simulated host was looked at after what happened to it recently."""
 KERNEL = "6.12.41+deb13-amd64"
 BRIDGE = "/usr/local/bin"
+PERSISTENCED, FABRIC_MANAGER = 410, 420
+"""Numbers of the driver's daemons."""
+SWITCH_CLASS, SWITCH_DEVICE = "0x068000", "0x22a3"
+"""An NVSwitch of Hopper's generation (pci.ids)."""
 RUNTIME = f"{BRIDGE}/linkspan-runtime"
 _NAMES = {
     "nvidia-container-runtime": "linkspan-runtime",
@@ -55,8 +61,10 @@ def tree(spec: SimSpec, gpus: tuple[SimGpu, ...], nodes: Tree) -> Tree:
     if not spec.engines:
         return {}
     check(spec.engines)
-    made = {**_system(), **_bridge(), **_char_links(nodes), **_pci_drivers(gpus)}
+    made = {**_system(), **_bridge(), **_char_links(nodes), **_pci(gpus), **_dkms(spec), **_switches(spec)}
     packages = dict(_PACKAGES)
+    if spec.nvswitches:
+        packages["nvidia-fabricmanager"] = f"{spec.driver_version}-1"
     for engine in spec.engines:
         made |= _MAKERS[engine]()
         packages |= _PACKAGES_OF[engine]
@@ -66,6 +74,7 @@ def tree(spec: SimSpec, gpus: tuple[SimGpu, ...], nodes: Tree) -> Tree:
 def _system() -> Tree:
     """The parts of a Linux that has booted with systemd and cgroup v2."""
     return {
+        "/proc/uptime": text(f"{UPTIME_S}.00 {UPTIME_S}.00\n"),
         "/proc/stat": text(f"cpu 0 0 0 0\nbtime {BOOTED}\n"),
         "/proc/sys/kernel/osrelease": text(f"{KERNEL}\n"),
         "/proc/sys/net/core/bpf_jit_harden": text("0\n"),
@@ -80,7 +89,9 @@ def _system() -> Tree:
         **{path: program(path) for path in _TOOLS},
         **process(1, ["/sbin/init"], exe="/usr/lib/systemd/systemd", parent=0, cgroup="/init.scope"),
         **process(
-            410, ["/usr/bin/nvidia-persistenced", "--verbose"], cgroup="/system.slice/nvidia-persistenced.service"
+            PERSISTENCED,
+            ["/usr/bin/nvidia-persistenced", "--verbose"],
+            cgroup="/system.slice/nvidia-persistenced.service",
         ),
     }
 
@@ -108,8 +119,36 @@ def _char_links(nodes: Tree) -> Tree:
     }
 
 
-def _pci_drivers(gpus: tuple[SimGpu, ...]) -> Tree:
-    return {f"/sys/bus/pci/devices/{gpu.bus_id}/driver": Link("../../../bus/pci/drivers/nvidia") for gpu in gpus}
+def _pci(gpus: tuple[SimGpu, ...]) -> Tree:
+    """What the bus tells of GPUs beyond what the facts read: their driver, and their configuration space."""
+    found: Tree = {}
+    for gpu in gpus:
+        folder = f"/sys/bus/pci/devices/{gpu.bus_id}"
+        found[f"{folder}/driver"] = Link("../../../bus/pci/drivers/nvidia")
+        found[f"{folder}/config"] = File((0x10DE | gpu.model.pci_device).to_bytes(4, "little") + bytes(60))
+    return found
+
+
+def _dkms(spec: SimSpec) -> Tree:
+    source = f"/var/lib/dkms/nvidia/{spec.driver_version}"
+    return {
+        f"{source}/source/dkms.conf": text(f'PACKAGE_NAME="nvidia"\nPACKAGE_VERSION="{spec.driver_version}"\n'),
+        f"{source}/{KERNEL}/x86_64/module/nvidia.ko.xz": program("nvidia.ko"),
+        "/usr/sbin/dkms": program("dkms"),
+    }
+
+
+def _switches(spec: SimSpec) -> Tree:
+    """The NVSwitches on the bus, and the daemon that sets them up."""
+    if not spec.nvswitches:
+        return {}
+    found: Tree = {"/usr/lib/systemd/system/nvidia-fabricmanager.service": text("[Unit]\n")}
+    for number in range(spec.nvswitches):
+        folder = f"/sys/bus/pci/devices/{number:04x}:05:00.0"
+        found[f"{folder}/vendor"] = text("0x10de\n")
+        found[f"{folder}/device"] = text(f"{SWITCH_DEVICE}\n")
+        found[f"{folder}/class"] = text(f"{SWITCH_CLASS}\n")
+    return found | process(FABRIC_MANAGER, ["/usr/bin/nv-fabricmanager", "-c", "/usr/share/nvidia/nvswitch/fm.cfg"])
 
 
 def _docker() -> Tree:

@@ -9,7 +9,7 @@ from linkspan.sim import elfwriter
 from linkspan.sim.machine import RECENTLY, Machine
 from linkspan.sim.processes import container, container_id
 from linkspan.sim.spec import NVIDIA_MAJOR, UVM_MAJOR
-from linkspan.sim.tree import File, Link, Node, Tree, text
+from linkspan.sim.tree import Entry, File, Link, Node, Tree, text
 
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 COMPUTE = ("libcuda", "libnvidia-ptxjitcompiler", "libnvidia-nvvm")
@@ -51,7 +51,7 @@ def gpu_container(
     *,
     env: Mapping[str, str] | None = None,
     stems: Iterable[str] = (*COMPUTE, *UTILITY),
-    files: Tree | None = None,
+    files: Mapping[str, Entry] | None = None,
     gpus: Iterable[int] = (0,),
     mounts: Iterable[str] = (),
     **more: Any,

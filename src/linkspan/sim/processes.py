@@ -64,15 +64,17 @@ def container(
     files: Tree | None = None,
     mountinfo: str = "",
     uid: int = 0,
+    pod: str = "1",
 ) -> Tree:
-    """A running container; ``files`` are what stands below its root, ``mountinfo`` its mounts."""
+    """A running container; ``files`` are what stands below its root, ``mountinfo`` its mounts, ``pod`` its pod's id."""
     found = container_id(pid)
+    slices = f"/kubepods.slice/kubepods-pod{pod.replace('-', '_')}.slice"
     cgroup = {
         "docker": f"/system.slice/docker-{found}.scope",
         "podman": f"/machine.slice/libpod-{found}.scope/container",
         "containerd": f"/system.slice/containerd.service/{found}",
-        "kubernetes": f"/kubepods.slice/kubepods-pod1.slice/cri-containerd-{found}.scope",
-        "crio": f"/kubepods.slice/kubepods-pod1.slice/crio-{found}.scope",
+        "kubernetes": f"{slices}/cri-containerd-{found}.scope",
+        "crio": f"{slices}/crio-{found}.scope",
     }[engine]
     root = f"/var/lib/sim-containers/{found}"
     inside: Tree = {f"{root}/etc/hostname": text(f"{found[:12]}\n")}

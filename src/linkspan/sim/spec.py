@@ -9,7 +9,7 @@ from linkspan.formats import versions
 from linkspan.sim import models
 from linkspan.sim.models import GpuModel, Profile
 
-Layout = Literal["debian", "rhel", "nixos", "cos", "wsl"]
+Layout = Literal["debian", "rhel", "nixos", "cos", "wsl", "tegra"]
 
 NVIDIA_MAJOR = 195
 UVM_MAJOR = 510

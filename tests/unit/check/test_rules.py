@@ -18,6 +18,7 @@ HEALTHY = {
     "Container-Optimized OS, containerd": SimSpec(gpus=4, layout="cos", engines=("containerd",)),
     "rootless docker": SimSpec(gpus=2, engines=("rootless-docker",)),
     "rootful and rootless docker, podman": SimSpec(gpus=2, engines=("docker", "rootless-docker", "podman")),
+    "Jetson, docker": SimSpec(gpus=0, layout="tegra", engines=("docker",)),
     "k3s": SimSpec(gpus=2, engines=("k3s",)),
     "CRI-O": SimSpec(gpus=2, engines=("crio",)),
 }

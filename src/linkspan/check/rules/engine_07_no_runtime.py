@@ -19,7 +19,7 @@ def _look(scene: Scene) -> Iterator[Found]:
         yield Found(
             cause=f"{'rootless ' * engine.rootless}Docker has no runtime named nvidia in {engine.config}",
             evidence=(Evidence(subject=engine.config, field="runtimes", value=there), *_elsewhere(scene, engine)),
-            remedy=Remedy(text="add it, and have dockerd read it", commands=configure(scene, engine)),
+            remedy=Remedy(text="add it, and have dockerd read it", commands=configure(scene, engine, "--restart")),
             about=_name(engine),
             severity=_severity(scene, engine),
         )

@@ -33,8 +33,8 @@ def _look(scene: Scene) -> Iterator[Found]:
 def _running(scene: Scene, inside: Inside) -> Iterator[Found]:
     """An older driver in the image does no harm while the loader prefers the host's: until the order changes."""
     old = [one for one in inside.baked if one.kind == "file" and one.size and older(one.version, scene.loaded_driver)]
-    taken = inside.resolve("libcuda.so.1")
-    if old and taken and taken.version == scene.loaded_driver:
+    taken = inside.resolve("libcuda.so.1") if old else None
+    if taken and taken.version == scene.loaded_driver:
         yield Found(
             cause=f"the image carries {len(old)} libraries of driver {old[0].version}, beside the host's "
             f"{scene.loaded_driver}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check import distribution_names as names
+from linkspan.check import image_packages
 from linkspan.check.graphics import uses_graphics
 from linkspan.check.inside import Found as Library
 from linkspan.check.inside import Inside
@@ -28,7 +28,7 @@ def _of(inside: Inside) -> Iterator[Found]:
         one = inside.resolve(name)
         lacking = [] if one is None else [needed for needed in _needed(inside, one) if not _there(inside, needed)]
         if one and lacking:
-            packages = names.of_libraries(inside.container.root, lacking)
+            packages = image_packages.of_libraries(inside.container.root, lacking)
             yield Found(
                 cause=f"{name} needs {', '.join(lacking)}, which the image does not have",
                 evidence=(

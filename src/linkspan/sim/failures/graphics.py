@@ -4,7 +4,6 @@ from linkspan.sim.failing import Failure
 from linkspan.sim.guests import ALL_GPUS, COMPUTE, GRAPHICS, LIBRARIES, UTILITY, gpu_container, kept_by_docker, library
 from linkspan.sim.machine import RECENTLY, Machine
 from linkspan.sim.processes import container_id, process
-from linkspan.sim.tree import Tree
 
 _NOT_FOUND = (
     "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "
@@ -15,7 +14,7 @@ _NOT_FOUND = (
 
 def _hook_brings_no_vendor_files(machine: Machine) -> None:
     env = {"NVIDIA_DRIVER_CAPABILITIES": "all"}
-    loaders: Tree = {f"{LIBRARIES}/{name}": library(name) for name in ("libEGL.so.1", "libX11.so.6", "libXext.so.6")}
+    loaders = {f"{LIBRARIES}/{name}": library(name) for name in ("libEGL.so.1", "libX11.so.6", "libXext.so.6")}
     gpu_container(machine, 4101, env=env, stems=(*COMPUTE, *UTILITY, *GRAPHICS), files=loaders)
     kept_by_docker(machine, 4101, "render", env=env, requests=[ALL_GPUS], running=True)
 
