@@ -18,7 +18,7 @@ from linkspan.setup.model import KEYS, Plan, Step
 RESTART = 4
 """Exit code: the host has to be started anew before the rest can be done."""
 
-app = typer.Typer(help="Set up a GPU host: what is missing, as commands, or carried out.", no_args_is_help=True)
+app = typer.Typer(help="Show and do what a GPU host needs, step by step.", no_args_is_help=True)
 
 Root = Annotated[str, typer.Option("--root", metavar="DIR", help="Plan for the host below this folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
