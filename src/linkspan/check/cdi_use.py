@@ -7,26 +7,66 @@ from linkspan.check.model import Remedy, RunProgram
 from linkspan.check.scene import Scene
 from linkspan.check.specs import KIND, Specs
 from linkspan.engines import docker
-from linkspan.store.spec_file import SpecFile
+from linkspan.engines.model import get
+from linkspan.store.registry import SPEC_FOLDERS
+from linkspan.store.spec_file import SIZE_LIMIT, SpecFile
 
 REFRESH = ("linkspan", "cdi", "refresh")
 UNSEEN = "/run/cdi"
 """Where specs land whose writer took /var/run for a link to /run."""
 SEEN = "/var/run/cdi"
+OCI_HOOKS = ("/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d")
+"""Where the hook of NVIDIA's toolkit is registered for Podman (oci-hooks(5)), which then needs no CDI."""
+PODMAN_SINCE = (4, 1)
 _UNITS = ("linkspan-refresh", "nvidia-cdi-refresh")
 _WANTS = ("/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system/default.target.wants")
 
 
 def by_name_only(scene: Scene) -> list[Engine]:
     """The engines whose only way to a GPU is the name of a CDI device."""
-    return [engine for engine in scene.engines if knows_cdi(engine) and not bridge.owner(scene, engine)]
+    found = [engine for engine in scene.engines if knows_cdi(engine) and not bridge.owner(scene, engine)]
+    return [engine for engine in found if not has_other_way(scene, engine)]
+
+
+def has_other_way(scene: Scene, engine: Engine) -> bool:
+    """True for a Podman with NVIDIA's hook, and for one that only stands beside an engine that gives the GPUs here.
+
+    Many distributions install Podman by themselves. Where it has no container that runs, nobody misses a spec.
+    """
+    if engine.kind != "podman":
+        return False
+    if any("nvidia" in name for folder in OCI_HOOKS for name in scene.eyes.names(folder)):
+        return True
+    others = (one for one in scene.engines if one is not engine)
+    return any(bridge.owner(scene, one) for one in others) and not any(
+        one.engine == "podman" for one in scene.containers
+    )
 
 
 def knows_cdi(engine: Engine) -> bool:
     """True where an engine takes names of CDI devices, as it is configured."""
     if engine.kind == "docker":
         return engine.view.cdi is True or (engine.view.cdi is None and engine.version >= docker.CDI_ON_SINCE)
-    return engine.kind == "podman"
+    return engine.kind == "podman" and (not engine.version or engine.version >= PODMAN_SINCE)
+
+
+def specs_of(scene: Scene, engine: Engine) -> Specs:
+    """The specs that an engine reads: those of its own folders, where its configuration names some."""
+    named = get(engine.tree, ("engine", "cdi_spec_dirs") if engine.kind == "podman" else ("cdi-spec-dirs",), None)
+    folders = tuple(str(one).rstrip("/") for one in named) if isinstance(named, list) else ()
+    if not folders or set(folders) == set(SPEC_FOLDERS):
+        return scene.specs
+    return Specs(scene.sight(engine), folders)
+
+
+def is_nvidias(eyes: Eyes, file: SpecFile) -> bool:
+    """True for a spec of NVIDIA's devices, also for one that no engine can use, by its name or text."""
+    return "nvidia" in file.path or b"nvidia" in (eyes.read(file.path, 0, SIZE_LIMIT + 1) or b"")
+
+
+def unreadable(scene: Scene) -> list[SpecFile]:
+    """The specs of NVIDIA's devices that no engine can use."""
+    return [file for file in scene.specs.unreadable if is_nvidias(scene.eyes, file)]
 
 
 def refresh(scene: Scene, text: str = "have the spec made anew") -> Remedy:

@@ -9,7 +9,7 @@ from linkspan.check.scene import Scene
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    for file in scene.specs.unreadable:
+    for file in cdi_use.unreadable(scene):
         found = next((one for one in file.problems if one.where[-1:] == ("cdiVersion",)), None)
         if found is not None:
             yield Found(
