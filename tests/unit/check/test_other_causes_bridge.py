@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from linkspan.check import registry, run
-from linkspan.sim import create, toolkit
+from linkspan.check.model import RunProgram
+from linkspan.sim import create, failing, toolkit
 from linkspan.sim.failures import cdi, ldcache
 from linkspan.sim.machine import RECENTLY, Machine
 from linkspan.sim.processes import container
@@ -133,3 +134,36 @@ def test_the_edit_of_a_wrong_ldconfig_is_the_line_alone(tmp_path):
     (edit,) = found.remedy.actions
     assert (edit.path, edit.was) == (toolkit.CONFIG, before)
     assert edit.text == before.replace('ldconfig = "/sbin/ldconfig"', 'ldconfig = "@/sbin/ldconfig"')
+
+
+@pytest.mark.parametrize("name", ["D-CDI-2", "D-CDI-3", "D-CDI-4", "D-CDI-9", "D-CDI-10", "D-CDI-12"])
+def test_a_spec_is_made_anew_in_its_own_place(tmp_path, name):
+    host = failing.create_failing(str(tmp_path / "host"), name)
+    (found,) = (one for one in run.examine(host.root, registry.all_rules()).report.findings if one.id == name)
+    assert found.remedy.commands == (f"linkspan cdi refresh --output={PATH}",)
+    assert found.remedy.actions == (RunProgram(argv=("linkspan", "cdi", "refresh", f"--output={PATH}")),)
+
+
+def test_a_spec_beside_others_of_its_devices_is_left_to_its_owner(tmp_path):
+    root = str(tmp_path / "host")
+    create.create(root, PODMAN)
+    machine = Machine(root, PODMAN)
+    cdi._driver_updated(machine)
+    other = {"name": "z", "containerEdits": {"deviceNodes": [{"path": "/dev/nvidia0"}]}}
+    document = {"cdiVersion": "0.3.0", "kind": "nvidia.com/gpu", "devices": [other]}
+    machine.write("/var/run/cdi/z.json", json.dumps(document))
+    (found,) = (one for one in run.examine(root, registry.all_rules()).report.findings if one.id == "D-CDI-2")
+    assert found.remedy.commands == ("rm /var/run/cdi/z.json", f"linkspan cdi refresh --output={PATH}")
+    assert found.remedy.actions == ()
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_spec_of_management_containers_is_left_to_its_maker(tmp_path, indent):
+    root = str(tmp_path / "host")
+    create.create(root, PODMAN)
+    machine = Machine(root, PODMAN)
+    document = {"cdiVersion": "0.3.0", "kind": "management.nvidia.com/gpu"}
+    empty = {**document, "devices": [{"name": "all", "containerEdits": {}}]}
+    machine.write("/var/run/cdi/management.nvidia.com-gpu.yaml", json.dumps(empty, indent=indent))
+    (found,) = (one for one in run.examine(root, registry.all_rules()).report.findings if one.id == "D-CDI-12")
+    assert (found.remedy.commands, found.remedy.actions) == ((), ())

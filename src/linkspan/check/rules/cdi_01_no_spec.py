@@ -59,7 +59,7 @@ def _unusable(scene: Scene, engine: Engine, file: SpecFile) -> Found:
     return Found(
         cause=f"no engine can use {file.path}: {first.address or 'the spec'} {first.reason}",
         evidence=(Evidence(subject=file.path, field="problem", value=file.first_problem),),
-        remedy=cdi_use.refresh(scene),
+        remedy=cdi_use.refresh(scene, path=file.path),
         about=engine.title,
     )
 

@@ -25,7 +25,7 @@ def _look(scene: Scene) -> Iterator[Found]:
                     ),
                     Evidence(subject="driver", field="version", value=scene.facts.driver.version),
                 ),
-                remedy=cdi_use.refresh(scene),
+                remedy=cdi_use.refresh(scene, path=file.path),
             )
 
 

@@ -28,7 +28,7 @@ def _look(scene: Scene) -> Iterator[Found]:
                     ),
                     Evidence(subject="/dev/dri", field="nodes", value=there or "none"),
                 ),
-                remedy=cdi_use.refresh(scene),
+                remedy=cdi_use.refresh(scene, path=file.path),
             )
 
 

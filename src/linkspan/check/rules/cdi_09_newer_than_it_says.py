@@ -15,7 +15,7 @@ def _look(scene: Scene) -> Iterator[Found]:
             yield Found(
                 cause=f"engines leave {file.path} out, since its cdiVersion {found.reason}",
                 evidence=(Evidence(subject=f"{file.path}:{found.line}", field="cdiVersion", value=found.reason),),
-                remedy=cdi_use.refresh(scene, "have it made anew, in the lowest version that is enough"),
+                remedy=cdi_use.refresh(scene, "have it made anew, in the lowest version that is enough", file.path),
             )
 
 

@@ -18,7 +18,7 @@ def _look(scene: Scene) -> Iterator[Found]:
                     Evidence(subject=f"{file.path}:{one.line}", field=one.address, value=one.reason)
                     for one in empty[:4]
                 ),
-                remedy=cdi_use.refresh(scene, "have it made anew, where the device nodes can be seen"),
+                remedy=cdi_use.refresh(scene, "have it made anew, where the device nodes can be seen", file.path),
             )
 
 
