@@ -11,6 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from linkspan import errors
+from linkspan.check import pieces
+from linkspan.check.boundary import PARTS
+from linkspan.check.pieces import Piece
+from linkspan.check.responsibilities import Boundary, Row
 from linkspan.facts.model import Gpu, HostFacts
 from linkspan.formats import toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig
@@ -122,10 +126,18 @@ def test_every_relative_link_leads_to_a_page_and_a_heading(page):
 
 
 def test_the_reference_of_commands_is_what_the_commands_say():
+    assert text_of("docs/reference/cli.md") == written_by("cli-reference"), "run 'make docs'"
+
+
+def test_the_page_of_failure_modes_is_what_the_catalogue_says():
+    assert text_of("docs/reference/failure-modes.md") == written_by("failure-modes"), "run 'make docs'"
+
+
+def written_by(program: str) -> str:
     done = subprocess.run(
-        [sys.executable, f"{ROOT}/.ci/cli-reference"], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, f"{ROOT}/.ci/{program}"], capture_output=True, text=True, timeout=60, check=True
     )
-    assert text_of("docs/reference/cli.md") == done.stdout, "run 'make docs'"
+    return done.stdout
 
 
 def test_every_setting_is_in_the_reference_with_its_default():
@@ -147,6 +159,16 @@ def test_every_fact_is_in_the_reference():
     for model in (HostFacts, Gpu):
         for field in model.__struct_fields__:
             assert f"`{field}`" in page
+
+
+def test_every_part_of_the_stack_is_in_the_table_of_responsibilities():
+    page = text_of("docs/reference/boundary.md")
+    for part in PARTS:
+        side = "image" if part.owner == "image" else "host"
+        files = ", ".join(f"`{name}`" for name in part.files) or "whatever it is"
+        assert f"| {part.title} | {side} | {files} | {part.why} |" in page
+    for name in (*Boundary.__struct_fields__, *Row.__struct_fields__, *Piece.__struct_fields__, *pieces.KINDS):
+        assert f"`{name}`" in page
 
 
 def test_every_error_code_is_in_the_reference():

@@ -5,6 +5,7 @@ of a container, so only what rules may see is taken out of them, and only that i
 """
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,6 +73,12 @@ class Record(Model, frozen=True, kw_only=True):
         """True where the command line or the image asks for GPUs."""
         by_variable = self.env.get("NVIDIA_VISIBLE_DEVICES", "void") not in ("", "void", "none")
         return by_variable or any("gpu" in one.capabilities or one.driver in ("nvidia", "cdi") for one in self.requests)
+
+
+def in_container(path: str) -> str:
+    """A path of the error texts as the container sees it: below ``merged`` of a layer, or below its ``rootfs``."""
+    found = re.search(r"/(?:merged|rootfs(?:/overlayfs/[0-9a-f]{64})?)(/.+)$", path)
+    return found[1] if found else path
 
 
 def data_root(engine: Engine, processes: Processes) -> str:

@@ -11,8 +11,9 @@ from linkspan.facts.host import HostReader
 
 OF_INTEREST = re.compile(
     r"^(docker|moby|containerd|podman|cri-o|crun|runc|kubelet|k3s|rke2|buildah|nerdctl|snapd|linkspan|nvidia|libnvidia"
-    r"|libcuda|cuda|xserver-xorg-video-nvidia|kmod-nvidia|akmod-nvidia|dkms|kernel-devel|linux-headers|kernel-open"
-    r"|linux-modules-nvidia|mokutil|unattended-upgrades|datacenter-gpu-manager|nvidia-fabricmanager|virtualgl)"
+    r"|libcuda|libnvcuvid|cuda|xserver-xorg-video-nvidia|kmod-nvidia|akmod-nvidia|dkms|kernel-devel|linux-headers|kernel-open"
+    r"|linux-modules-nvidia|mokutil|unattended-upgrades|datacenter-gpu-manager|nvidia-fabricmanager|virtualgl"
+    r"|nv-prefer|xorg-x11-drv-nvidia|akmods|epel-release|oracle-epel-release|rpmfusion-|gcc$|kernel-.*devel)"
 )
 DPKG = "/var/lib/dpkg/status"
 RPM = ("/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite")

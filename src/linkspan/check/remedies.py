@@ -66,25 +66,6 @@ def rebuild_initramfs(scene: Scene) -> tuple[str, ...]:
     return programs(scene, "update-initramfs -u", "dracut --force")[:1]
 
 
-_SWITCH = re.compile(r"^([ \t]*)#?[ \t]*no-cgroups[ \t]*=.*$", re.MULTILINE)
-
-
-def set_no_cgroups(scene: Scene, *, on: bool) -> Remedy:
-    """NVIDIA's switch for device rules in its config.toml, with the edit itself where the file has that line."""
-    was = scene.eyes.text(TOOLKIT_CONFIG)
-    text = _SWITCH.sub(rf"\1no-cgroups = {str(on).lower()}", was or "", count=1)
-    actions = (WriteFile(path=TOOLKIT_CONFIG, was=was, text=text),) if was is not None and text != was else ()
-    word = "true" if on else "false"
-    return Remedy(text=f"set no-cgroups = {word} in {TOOLKIT_CONFIG}, then start the containers anew", actions=actions)
-
-
-def configure(scene: Scene, engine: Engine, *options: str) -> tuple[str, ...]:
-    """How linkspan writes its runtime into the files of an engine; nothing where linkspan is not installed."""
-    name = engine.rancher or engine.kind
-    elsewhere = () if engine.rancher or engine.config == FILES[engine.kind] else ("--config", engine.config)
-    return (" ".join(("linkspan engine configure", name, *options, *elsewhere)),) if scene.has("linkspan") else ()
-
-
 def install(scene: Scene, purpose: distribution.Purpose) -> tuple[str, ...]:
     """How the packages for a purpose are installed here; nothing where this distribution has none."""
     command = distribution.install_command(distribution.read(scene.eyes), purpose)
@@ -107,3 +88,25 @@ def purge(scene: Scene, names: Iterable[str]) -> tuple[str, ...]:
         if listed and scene.has(program):
             return (command.format(listed),)
     return ()
+
+
+def configure(scene: Scene, engine: Engine, *options: str) -> tuple[str, ...]:
+    """How an engine is told of the bridge: by the user whose engine it is."""
+    if not scene.has("linkspan"):
+        return ()
+    name = engine.rancher or engine.kind
+    usual = engine.rancher or engine.snap or engine.rootless or engine.config == FILES[engine.kind]
+    elsewhere = () if usual else ("--config", engine.config)
+    return (" ".join(("linkspan engine configure", name, *options, *elsewhere, "--restart")),)
+
+
+_SWITCH = re.compile(r"^([ \t]*)#?[ \t]*no-cgroups[ \t]*=.*$", re.MULTILINE)
+
+
+def set_no_cgroups(scene: Scene, *, on: bool) -> Remedy:
+    """NVIDIA's switch for device rules in its config.toml, with the edit itself where the file has that line."""
+    was = scene.eyes.text(TOOLKIT_CONFIG)
+    text = _SWITCH.sub(rf"\1no-cgroups = {str(on).lower()}", was or "", count=1)
+    actions = (WriteFile(path=TOOLKIT_CONFIG, was=was, text=text),) if was is not None and text != was else ()
+    word = "true" if on else "false"
+    return Remedy(text=f"set no-cgroups = {word} in {TOOLKIT_CONFIG}, then start the containers anew", actions=actions)

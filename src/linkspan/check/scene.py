@@ -15,7 +15,7 @@ from linkspan.check.processes import Processes
 from linkspan.check.specs import Specs
 from linkspan.errors import ConfigError, FormatError
 from linkspan.facts import snapshot
-from linkspan.facts.host import HostReader, Search, Survey
+from linkspan.facts.host import HostReader, Search, Survey, is_file, is_folder
 from linkspan.facts.model import Gpu, HostFacts
 from linkspan.formats import procfs, toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig
@@ -70,8 +70,17 @@ class Scene:
     @cached_property
     def facts(self) -> HostFacts:
         """Driver, GPUs, libraries and nodes, without a question to NVML."""
-        search = Search(root=self.root, nvml=False)
-        return snapshot.unstamped(Survey(search, self.eyes, self.eyes, self.eyes))
+        files = self._driver_root
+        kernel = files if is_file(files, "/proc/devices") else self.eyes
+        nodes = files if is_folder(files, "/dev") else self.eyes
+        search = Search(root=files.root or "/", nvml=False)
+        return snapshot.unstamped(Survey(search, files, nodes, kernel))
+
+    @property
+    def _driver_root(self) -> Eyes:
+        """Where the driver is: in a driver container or on a simulated host it is not at the root of everything."""
+        root = self.toolkit.nvidia_container_cli.root.rstrip("/")
+        return self.eyes.below(root) if root else self.eyes
 
     @cached_property
     def processes(self) -> Processes:
@@ -190,6 +199,18 @@ class Scene:
     def kernel_log(self) -> tuple[str, ...]:
         """Those lines of all files, one file after the other."""
         return tuple(line for lines in self.kernel_logs.values() for line in lines)
+
+    def logged(self, pattern: re.Pattern[str]) -> tuple[str, re.Match[str]] | None:
+        """The file and the match of the last line of the log files that matches, None where none does."""
+        lines = ((path, line) for path, some in self.kernel_logs.items() for line in reversed(some))
+        return next(((path, found) for path, line in lines if (found := pattern.search(line))), None)
+
+    @cached_property
+    def now(self) -> float | None:
+        """The time by which this host was looked at, in seconds since 1970; None where its uptime is not to be had."""
+        words = self.line("/proc/uptime").split()
+        first = self.processes.booted
+        return first + float(words[0]) if words and first and words[0].replace(".", "", 1).isdecimal() else None
 
     def line(self, path: str) -> str:
         """The only line of a small file, stripped; empty where there is none."""

@@ -16,13 +16,15 @@ from linkspan.cli import output
 COMMANDS = {
     "demo": ("demo", "Start the guide's four containers, on real or simulated GPUs."),
     "facts": ("facts", "Show what this host has: driver, GPUs, libraries, devices."),
-    "doctor": ("doctor", "Say what is broken between this host's GPUs and its containers, and what to do."),
-    "explain": ("explain", "Say why a container has its GPUs, or has none."),
+    "doctor": ("doctor", "Say what is broken, from the GPU to the image."),
+    "explain": ("explain", "Say why a container has no GPU, or what an error means."),
     "cdi": ("cdi", "Write, list, check and refresh CDI specs."),
     "config": ("config", "Show the settings in force and where each came from."),
     "install": ("install", "Put linkspan-runtime and linkspan-hook in place."),
     "uninstall": ("install", "Take away what 'linkspan install' put in place."),
     "engine": ("engine", "Make linkspan a runtime of Docker, Podman, containerd or CRI-O."),
+    "boundary": ("boundary", "Show what of a container is the host's and what the image's."),
+    "host": ("host", "Show and do what a GPU host needs, step by step."),
     "sim": ("sim", "Make and remove simulated GPU hosts."),
 }
 """Subcommands in the order of ``--help``: the module of ``linkspan.cli`` that holds each, and what it is for."""

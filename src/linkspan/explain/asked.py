@@ -34,7 +34,7 @@ class Asked(Model, frozen=True, kw_only=True):
 
 def asked(subject: Subject, env: dict[str, str], policy: Policy) -> Asked:
     """What a container asked for; ``env`` are its variables, for one whose config.json is not known."""
-    request, refusal = _request(subject, env, policy)
+    request, refusal = _request(subject, subject.record.env if subject.record else env, policy)
     flags = tuple(_flags(subject.record)) if subject.record else ()
     words = [one.value for one in flags]
     names = _cdi_names(subject.config)
@@ -43,7 +43,7 @@ def asked(subject: Subject, env: dict[str, str], policy: Policy) -> Asked:
     if not words and names:
         words.append(f"the CDI names {', '.join(names)}")
     if not words and not refusal and (given := _given_nodes(subject.config)):
-        words.append(f"a CDI name or --device, of which config.json keeps only what it came to ({', '.join(given)})")
+        words.append(_answered(subject.config, given))
     return Asked(
         how=" and ".join(words),
         request=request,
@@ -54,7 +54,7 @@ def asked(subject: Subject, env: dict[str, str], policy: Policy) -> Asked:
 
 def _request(subject: Subject, env: dict[str, str], policy: Policy) -> tuple[DeviceRequest, str]:
     try:
-        if subject.config:
+        if subject.config and subject.record is None:
             plain = oci.request_view(subject.config, policy.swarm_resources, policy.annotation_prefixes)
             view = msgspec.convert(plain, ContainerView)
         else:
@@ -82,6 +82,13 @@ def _cdi_names(config: dict[str, Any]) -> list[str]:
     annotations = config.get("annotations")
     found = annotations.items() if isinstance(annotations, dict) else ()
     return [str(value) for key, value in found if str(key).startswith("cdi.k8s.io/")]
+
+
+def _answered(config: dict[str, Any], given: list[str]) -> str:
+    """A request that has gone into what it came to: a CDI spec, as the runtime, leaves ``void`` in the variable."""
+    if _variables(config).get("NVIDIA_VISIBLE_DEVICES") == "void":
+        return f"a CDI name, or NVIDIA_VISIBLE_DEVICES, which is void since it was answered with {', '.join(given)}"
+    return f"--device, of which config.json keeps what it came to ({', '.join(given)})"
 
 
 def _given_nodes(config: dict[str, Any]) -> list[str]:

@@ -1,11 +1,14 @@
 """What the plan is made from: a look at a host that changes nothing, below any root."""
 
+import re
 from functools import cached_property
 
 from linkspan.check import distribution
 from linkspan.check.distribution import Distribution
 from linkspan.check.eyes import Eyes, Ledger, live
-from linkspan.check.scene import Scene
+from linkspan.check.packages import DPKG, RPM
+from linkspan.check.scene import Device, Scene
+from linkspan.errors import FormatError
 from linkspan.facts.host import glob
 from linkspan.formats import procfs
 from linkspan.setup import generations
@@ -22,6 +25,9 @@ MOK_LISTS = (
 """The keys that shim trusts; a certificate stands in there as it is in its file (shim's mok.c)."""
 MOK_ASKED = "/sys/firmware/efi/efivars/MokNew-605dab50-e046-4300-abb6-3dd810dd8b23"
 """What ``mokutil --import`` wrote, until the next start confirms or refuses it."""
+_MODULE = re.compile(r"^(?:\S*/)?nvidia(?:-current|-tesla-\w+)?\.ko(?:\.\w+)?:", re.MULTILINE)
+"""``updates/dkms/nvidia.ko.xz:``; Debian adds the flavour to the name. Not nvidiafb, nor i2c-nvidia-gpu."""
+_DEP_LIMIT = 8 << 20
 _MODPROBE = ("/etc/modprobe.d/*.conf", "/usr/lib/modprobe.d/*.conf", "/lib/modprobe.d/*.conf")
 
 
@@ -55,8 +61,13 @@ class Look:
 
     @cached_property
     def products(self) -> tuple[Product, ...]:
-        """The GPUs on the bus."""
-        return tuple(generations.of(self.eyes, gpu.device_id) for gpu in self.scene.gpus_by_pci)
+        """The GPUs on the bus, by the names that the driver gives them where it is loaded."""
+        return tuple(self._product(gpu) for gpu in self.scene.gpus_by_pci)
+
+    def _product(self, gpu: Device) -> Product:
+        found = generations.of(self.eyes, gpu.device_id)
+        told = procfs.gpu_information(self.eyes.text(f"/proc/driver/nvidia/gpus/{gpu.address}/information") or "")
+        return found._replace(name=told.get("Model", found.name))
 
     @property
     def generations(self) -> tuple[Generation, ...]:
@@ -72,7 +83,10 @@ class Look:
     def loaded_version(self) -> str:
         """The version of the driver's module in the kernel, empty where it is not loaded."""
         told = self.eyes.text("/proc/driver/nvidia/version")
-        return procfs.driver_version(told).version if told else ""
+        try:
+            return procfs.driver_version(told).version if told else ""
+        except FormatError:
+            return ""
 
     @property
     def nouveau_loaded(self) -> bool:
@@ -124,6 +138,16 @@ class Look:
         """True where a display manager starts with the system, which keeps the driver loaded by itself."""
         return self.eyes.status("/etc/systemd/system/display-manager.service") is not None
 
+    @cached_property
+    def has_module(self) -> bool:
+        """True where a module of the driver is there for the kernel, by what depmod(8) wrote down of it."""
+        return bool(_MODULE.search(self.eyes.text(f"/lib/modules/{self.kernel}/modules.dep", _DEP_LIMIT) or ""))
+
+    @cached_property
+    def knows_packages(self) -> bool:
+        """True where the package manager's database can be read: not those of RHEL 8 and SLES 15 (Berkeley DB, ndb)."""
+        return any(self.eyes.exists(path) for path in (DPKG, *RPM))
+
     def installed(self, package: str) -> bool:
         """True where the package's database has it."""
         return package in self.scene.packages
@@ -132,7 +156,7 @@ class Look:
         """The first file of a pattern that holds all of these words outside of comments, empty where none does."""
         for path in glob(self.eyes, pattern):
             lines = (self.eyes.text(path) or "").splitlines()
-            text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+            text = "".join(f"{line.strip()}\n" for line in lines if not line.lstrip().startswith("#"))
             if all(word in text for word in words):
                 return path
         return ""

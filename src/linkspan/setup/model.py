@@ -4,7 +4,7 @@ from typing import Literal
 
 from linkspan.facts.model import Model
 
-State = Literal["done", "to do", "after a restart"]
+State = Literal["done", "to do", "after a restart", "by hand"]
 
 KEYS = (
     "repository",
@@ -48,10 +48,12 @@ class Step(Model, frozen=True, kw_only=True):
 
     @property
     def state(self) -> State:
-        """Whether it is done, has something to run, or waits for a restart alone."""
+        """Whether it is done, has something to run, waits for a restart alone, or is for a person to do."""
         if self.done:
             return "done"
-        return "to do" if self.commands else "after a restart"
+        if self.commands:
+            return "to do"
+        return "after a restart" if self.restart else "by hand"
 
 
 class Plan(Model, frozen=True, kw_only=True):

@@ -9,6 +9,8 @@ from linkspan.sim.spec import SimGpu, SimSpec
 from linkspan.sim.tree import File, Folder, Link, Node, Tree, text
 
 ENGINES = ("docker", "rootless-docker", "podman", "containerd", "crio", "k3s")
+UPTIME_S = 40 * 86400
+"""A simulated host was looked at after what happened to it recently."""
 KERNEL = "6.12.41+deb13-amd64"
 BRIDGE = "/usr/local/bin"
 PERSISTENCED, FABRIC_MANAGER = 410, 420
@@ -72,6 +74,7 @@ def tree(spec: SimSpec, gpus: tuple[SimGpu, ...], nodes: Tree) -> Tree:
 def _system() -> Tree:
     """The parts of a Linux that has booted with systemd and cgroup v2."""
     return {
+        "/proc/uptime": text(f"{UPTIME_S}.00 {UPTIME_S}.00\n"),
         "/proc/stat": text(f"cpu 0 0 0 0\nbtime {BOOTED}\n"),
         "/proc/sys/kernel/osrelease": text(f"{KERNEL}\n"),
         "/proc/sys/net/core/bpf_jit_harden": text("0\n"),

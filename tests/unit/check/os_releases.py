@@ -47,6 +47,25 @@ ID_LIKE=debian
 UBUNTU_CODENAME=noble
 LOGO=ubuntu-logo
 """,
+    "ubuntu-22.04": """PRETTY_NAME="Ubuntu 22.04.5 LTS"
+NAME="Ubuntu"
+VERSION_ID="22.04"
+VERSION="22.04.5 LTS (Jammy Jellyfish)"
+VERSION_CODENAME=jammy
+ID=ubuntu
+ID_LIKE=debian
+UBUNTU_CODENAME=jammy
+""",
+    "ubuntu-26.04": """PRETTY_NAME="Ubuntu 26.04 LTS"
+NAME="Ubuntu"
+VERSION_ID="26.04"
+VERSION="26.04 LTS (Resolute Raccoon)"
+VERSION_CODENAME=resolute
+ID=ubuntu
+ID_LIKE=debian
+UBUNTU_CODENAME=resolute
+LOGO=ubuntu-logo
+""",
     "mint-22": """NAME="Linux Mint"
 VERSION="22 (Wilma)"
 ID=linuxmint
@@ -120,6 +139,23 @@ ID="sles"
 ID_LIKE="suse"
 ANSI_COLOR="0;32"
 CPE_NAME="cpe:/o:suse:sles:15:sp6"
+""",
+    "sles-16": """NAME="SLES"
+VERSION="16.0"
+ID="sles"
+ID_LIKE="suse"
+VERSION_ID="16.0"
+PRETTY_NAME="SUSE Linux Enterprise Server 16.0"
+ANSI_COLOR="0;32"
+CPE_NAME="cpe:/o:suse:sles:16:16.0"
+""",
+    "leap-16": """NAME="openSUSE Leap"
+VERSION="16.0"
+ID="opensuse-leap"
+ID_LIKE="suse opensuse"
+VERSION_ID="16.0"
+PRETTY_NAME="openSUSE Leap 16.0"
+ANSI_COLOR="0;32"
 """,
     "leap-15": """NAME="openSUSE Leap"
 VERSION="15.6"

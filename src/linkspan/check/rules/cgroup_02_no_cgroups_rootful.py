@@ -10,6 +10,8 @@ from linkspan.check.scene import TOOLKIT_CONFIG, Scene
 
 
 def _look(scene: Scene) -> Iterator[Found]:
+    if scene.facts.platform == "wsl":
+        return  # there it is known by another name: D-WSL-3
     engines = bridge.nvidias(scene, "docker")
     if engines and all(not engine.rootless for engine in engines) and scene.toolkit.nvidia_container_cli.no_cgroups:
         yield Found(

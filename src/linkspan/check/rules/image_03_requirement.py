@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from linkspan.check import cuda
+from linkspan.check.inside import Inside
 from linkspan.check.model import Evidence, Found, Remedy, Severity
 from linkspan.check.registry import Rule
 from linkspan.check.scene import Scene
@@ -22,7 +23,14 @@ def _look(scene: Scene) -> Iterator[Found]:
         yield from _of(scene, record.env, record.path, record.title, "error")
     for inside in scene.gpu_containers:
         container = inside.container
-        yield from _of(scene, container.env, f"/proc/{container.pid}/environ", container.name, "warning")
+        if _unmet(scene, container.env, refused=False) and _loads_the_drivers(scene, inside):
+            yield from _of(scene, container.env, f"/proc/{container.pid}/environ", container.name, "info")
+
+
+def _loads_the_drivers(scene: Scene, inside: Inside) -> bool:
+    """False where a compatibility library does what the driver cannot."""
+    taken = inside.resolve("libcuda.so.1")
+    return taken is not None and taken.version == scene.loaded_driver
 
 
 def _is_about_it(error: str) -> bool:
@@ -31,7 +39,7 @@ def _is_about_it(error: str) -> bool:
 
 
 def _of(scene: Scene, env: Mapping[str, str], where: str, about: str, severity: Severity) -> Iterator[Found]:
-    unmet = _unmet(scene, env)
+    unmet = _unmet(scene, env, refused=severity == "error")
     if unmet is None:
         return
     driver, runs = scene.loaded_driver, cuda.cuda_of(scene.loaded_driver)
@@ -54,8 +62,11 @@ def _of(scene: Scene, env: Mapping[str, str], where: str, about: str, severity: 
     )
 
 
-def _unmet(scene: Scene, env: Mapping[str, str]) -> Requirement | None:
-    """The first requirement that does not hold, judged by driver and CUDA version alone."""
+def _unmet(scene: Scene, env: Mapping[str, str], *, refused: bool) -> Requirement | None:
+    """The first requirement that does not hold, judged by driver and CUDA version alone.
+
+    What only holds for a brand of GPU is passed over where the start was refused: so this was not the brand.
+    """
     driver = msgspec.structs.replace(scene.facts.driver, cuda_version=cuda.cuda_of(scene.loaded_driver))
     facts = msgspec.structs.replace(scene.facts, driver=driver)
     try:
@@ -64,10 +75,15 @@ def _unmet(scene: Scene, env: Mapping[str, str]) -> Requirement | None:
         return None
     for one in found:
         try:
-            requirements.check([one], facts, [])
+            requirements.check([_without_brands(one) if refused else one], facts, [])
         except RequirementError:
             return one
     return None
+
+
+def _without_brands(one: Requirement) -> Requirement:
+    plain = tuple(terms for terms in one.alternatives if all(name != "brand" for name, _, _ in terms))
+    return msgspec.structs.replace(one, alternatives=plain) if plain else one
 
 
 def _first(one: Requirement) -> str:

@@ -15,7 +15,7 @@ def _look(scene: Scene) -> Iterator[Found]:
     if not driver or not same_version(driver, scene.facts.driver.readings.get("library", "") or driver):
         return  # the host itself is of two versions: that comes first
     for inside in scene.gpu_containers:
-        taken = inside.resolve("libcuda.so.1")
+        taken = inside.resolve("libcuda.so.1") if inside.libcudas - {driver} else None
         if taken and taken.version and not same_version(taken.version, driver):
             compat = _is_compat(inside, taken.real)
             if not compat or cuda.older(taken.version, driver):

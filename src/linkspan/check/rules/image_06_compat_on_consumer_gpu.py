@@ -11,7 +11,8 @@ from linkspan.check.scene import TOOLKIT_CONFIG, Scene
 def _look(scene: Scene) -> Iterator[Found]:
     driver = scene.loaded_driver
     for inside in scene.gpu_containers if driver else ():
-        taken, compat = inside.resolve("libcuda.so.1"), inside.compat
+        compat = inside.compat
+        taken = inside.resolve("libcuda.so.1") if compat else None
         gpus = [gpu for gpu in scene.gpus_of(inside) if cuda.is_consumer(gpu.name)]
         if not (taken and compat and gpus) or taken.real != compat.path or not cuda.older(driver, taken.version):
             continue

@@ -12,7 +12,8 @@ from linkspan.check.scene import TOOLKIT_CONFIG, Scene
 def _look(scene: Scene) -> Iterator[Found]:
     driver = scene.loaded_driver
     for inside in scene.gpu_containers if driver and _setting(scene) else ():
-        taken, compat, runtime = inside.resolve("libcuda.so.1"), inside.compat, inside.cudart
+        compat, runtime = inside.compat, inside.cudart
+        taken = inside.resolve("libcuda.so.1") if compat else None
         if not (taken and compat and runtime) or taken.version != driver:
             continue
         version = cudart_version(runtime)

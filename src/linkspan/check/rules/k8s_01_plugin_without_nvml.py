@@ -48,7 +48,7 @@ def _found(scene: Scene, engine: Engine, said: list[Line]) -> Found:
     ours = next((name for name, program in view.runtimes.items() if owner(program) != "other"), "")
     root = f"/proc/{plugin.pid}/root" if plugin else ""
     return Found(
-        cause=f"the device plugin has no NVML: {engine.title}'s default runtime {default} started its pod, which injects "
+        cause=f"the device plugin has no NVML: {engine.title}'s default runtime {default} started its pod and injects "
         "nothing, and it has no runtimeClassName of another",
         evidence=(
             *(Evidence(subject=line.path, field="log", value=line.text[:200]) for line in said[-1:]),
@@ -61,7 +61,7 @@ def _found(scene: Scene, engine: Engine, said: list[Line]) -> Found:
             + "or make the nvidia runtime the default one"
             if ours
             else "make the nvidia runtime known to the engine, as the default one",
-            commands=(*configure(scene, engine, "--set-as-default"), *restart(scene, engine)),
+            commands=configure(scene, engine, "--set-as-default") or restart(scene, engine),
         ),
         about=engine.title,
     )

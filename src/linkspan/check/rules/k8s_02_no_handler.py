@@ -16,14 +16,13 @@ def _look(scene: Scene) -> Iterator[Found]:
     engine = scene.node.engine
     if engine is None or engine.kind != "containerd":
         return
-    refused = [(line, found[1]) for line in scene.kernel_log if (found := _REFUSED.search(line))]
-    for line, name in refused[-1:]:
-        newer = engine.changed_since_start()
-        if name not in engine.view.runtimes or newer:
-            yield _found(scene, engine, line, name)
+    logged = scene.logged(_REFUSED)
+    if logged and (logged[1][1] not in engine.view.runtimes or engine.changed_since_start()):
+        yield _found(scene, engine, logged[0], logged[1])
 
 
-def _found(scene: Scene, engine: Engine, line: str, name: str) -> Found:
+def _found(scene: Scene, engine: Engine, path: str, refused: re.Match[str]) -> Found:
+    name = refused[1]
     known = name in engine.view.runtimes
     newer = [file.path for file in engine.changed_since_start()]
     cause = (
@@ -35,14 +34,14 @@ def _found(scene: Scene, engine: Engine, line: str, name: str) -> Found:
     return Found(
         cause=cause,
         evidence=(
-            Evidence(subject="system log", field="kubelet", value=line[-300:]),
+            Evidence(subject=path, field="kubelet", value=refused[0]),
             Evidence(subject=engine.config, field="runtimes", value=", ".join(engine.view.runtimes) or "none"),
         ),
         remedy=Remedy(
             text="restart containerd; pods go on meanwhile"
             if known
             else f"add the handler to the file that containerd reads, {engine.config}, and restart it",
-            commands=(*wanted, *restart(scene, engine)),
+            commands=wanted or restart(scene, engine),
         ),
         about=engine.title,
     )

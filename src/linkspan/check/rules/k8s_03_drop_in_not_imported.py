@@ -57,7 +57,7 @@ def _found(scene: Scene, engine: Engine, path: str, folder: str) -> Found:
         remedy=Remedy(
             text=f'add imports = ["{folder}/*.toml"] at the top of {engine.config}, above every [table], and restart '
             "containerd" + ("; or have the runtime written where containerd reads it" if able else ""),
-            commands=(*configure(scene, engine), *restart(scene, engine)),
+            commands=configure(scene, engine) or restart(scene, engine),
         ),
         about=engine.title,
     )

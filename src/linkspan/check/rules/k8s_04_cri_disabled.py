@@ -28,7 +28,7 @@ def _look(scene: Scene) -> Iterator[Found]:
                 ),
                 remedy=Remedy(
                     text=f"take {named[0]} out of disabled_plugins in {engine.config}, then configure and restart",
-                    commands=(*configure(scene, engine), *restart(scene, engine)),
+                    commands=configure(scene, engine) or restart(scene, engine),
                 ),
                 about=engine.title,
             )

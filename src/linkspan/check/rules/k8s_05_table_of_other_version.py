@@ -48,7 +48,7 @@ def _runtimes(tree: dict[str, Any], table: str) -> list[str]:
 
 
 def _remedy(scene: Scene, engine: Engine, text: str) -> Remedy:
-    return Remedy(text=text, commands=(*configure(scene, engine), *restart(scene, engine)))
+    return Remedy(text=text, commands=configure(scene, engine) or restart(scene, engine))
 
 
 def _found(scene: Scene, engine: Engine, path: str, version: int, table: str) -> Found:

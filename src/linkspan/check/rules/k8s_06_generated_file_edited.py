@@ -29,7 +29,7 @@ def _found(scene: Scene, engine: Engine, later: float) -> Found:
         cause=f"{engine.config} was edited after {name} had written it: containerd has not read that, and the next "
         f"start of {name} writes it anew",
         evidence=(
-            Evidence(subject=engine.config, field="seconds from the start of containerd to its change", value=f"{later:.0f}"),
+            Evidence(subject=engine.config, field="changed after containerd's start, by seconds", value=f"{later:.0f}"),
             Evidence(subject=template, field="template", value="there" if scene.eyes.exists(template) else "not there"),
         ),
         remedy=Remedy(

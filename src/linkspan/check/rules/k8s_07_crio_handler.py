@@ -19,15 +19,15 @@ def _look(scene: Scene) -> Iterator[Found]:
     engine = scene.node.engine
     if engine is None or engine.kind != "crio":
         return
-    refused = [(line, found[1]) for line in scene.kernel_log if (found := _REFUSED.search(line))]
-    line, name = refused[-1] if refused else ("", "")
-    if name and (name not in engine.view.runtimes or engine.changed_since_start()):
-        yield _no_handler(scene, engine, line, name)
+    logged = scene.logged(_REFUSED)
+    if logged and (logged[1][1] not in engine.view.runtimes or engine.changed_since_start()):
+        yield _no_handler(scene, engine, logged[0], logged[1])
     elif not any(owner(program) != "other" for program in engine.view.runtimes.values()):
         yield from _hook_not_seen(scene, engine)
 
 
-def _no_handler(scene: Scene, engine: Engine, line: str, name: str) -> Found:
+def _no_handler(scene: Scene, engine: Engine, path: str, refused: re.Match[str]) -> Found:
+    name = refused[1]
     known = name in engine.view.runtimes
     wanted = () if known else configure(scene, engine, *(() if name == "nvidia" else ("--runtime-name", name)))
     return Found(
@@ -35,14 +35,14 @@ def _no_handler(scene: Scene, engine: Engine, line: str, name: str) -> Found:
         if known
         else f"a runtime class wants the handler {name}, and CRI-O has none of this name",
         evidence=(
-            Evidence(subject="system log", field="kubelet", value=line[-300:]),
+            Evidence(subject=path, field="kubelet", value=refused[0]),
             Evidence(subject=engine.config, field="runtimes", value=", ".join(engine.view.runtimes) or "none"),
         ),
         remedy=Remedy(
             text="restart CRI-O"
             if known
             else "configure the handler and restart CRI-O; or take runtimeClassName out where an OCI hook is used",
-            commands=(*wanted, *restart(scene, engine)),
+            commands=wanted or restart(scene, engine),
         ),
         about=engine.title,
     )

@@ -15,15 +15,15 @@ _FAILED = re.compile(r"error executing hook `?(\S*nvidia-container-runtime-hook)
 
 def _look(scene: Scene) -> Iterator[Found]:
     version = scene.packages.get("crun", "")
-    failed = [line for line in scene.kernel_log if _FAILED.search(line)] if _BROKEN.match(version) else []
-    for engine in scene.engines_of("crio", "podman") if failed else ():
-        if engine.kind == "crio" and engine.view.default in ("", "crun"):
+    failed = scene.logged(_FAILED) if _BROKEN.match(version) else None
+    for engine in scene.engines_of("crio"):
+        if failed and engine.view.default in ("", "crun"):
             yield Found(
                 cause=f"crun {version} calls hooks before the container's cgroup is as the hook of NVIDIA's toolkit "
                 "expects it",
                 evidence=(
                     Evidence(subject="crun", field="installed version", value=version),
-                    Evidence(subject="system log", field="hook", value=failed[-1][-300:]),
+                    Evidence(subject=failed[0], field="hook", value=failed[1][0]),
                 ),
                 remedy=Remedy(
                     text="update crun (OpenShift: to 4.18.24); until then make runc the default runtime of CRI-O, or "

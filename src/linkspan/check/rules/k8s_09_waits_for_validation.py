@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from linkspan.check.containers import Container
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.scene import Scene
@@ -10,6 +11,7 @@ from linkspan.engines.model import owner
 
 _FOLDER = "/run/nvidia/validations"
 _WAITS = re.compile(r"-f\s+(/run/nvidia/validations/([\w.-]+))")
+_PATIENCE_S = 15 * 60
 _DRIVER, _TOOLKIT = "driver-ready", "toolkit-ready"
 _DRIVER_ROOT = "/run/nvidia/driver"
 _TOOLKIT_FOLDER = "/usr/local/nvidia/toolkit"
@@ -17,7 +19,8 @@ _TOOLKIT_FOLDER = "/usr/local/nvidia/toolkit"
 
 def _look(scene: Scene) -> Iterator[Found]:
     waiting = [(one, found) for one in scene.containers if (found := _WAITS.search(" ".join(one.process.argv)))]
-    absent = [(one, found) for one, found in waiting if not scene.eyes.exists(found[1])]
+    long = [(one, found) for one, found in waiting if _waits_long(scene, one)]
+    absent = [(one, found) for one, found in long if not scene.eyes.exists(found[1])]
     if absent:
         container, found = absent[0]
         why, evidence, remedy = _first_broken(scene)
@@ -32,6 +35,11 @@ def _look(scene: Scene) -> Iterator[Found]:
             remedy=Remedy(text=remedy),
             about="GPU operator",
         )
+
+
+def _waits_long(scene: Scene, one: Container) -> bool:
+    """A node that has just started is given the time to build and load a driver."""
+    return scene.now is None or scene.now - one.process.started > _PATIENCE_S
 
 
 def _first_broken(scene: Scene) -> tuple[str, Evidence, str]:

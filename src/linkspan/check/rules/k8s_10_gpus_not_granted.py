@@ -11,8 +11,9 @@ from linkspan.engines.model import owner
 
 _VARIABLE = "NVIDIA_VISIBLE_DEVICES"
 _SETTING = "accept-nvidia-visible-devices-envvar-when-unprivileged"
-_INFRASTRUCTURE = ("nvidia-", "dcgm", "gpu-feature-discovery", "nv-hostengine", "linkspan", "sleep", "sh", "bash")
-"""How the programs of NVIDIA's own pods begin, which see all GPUs on purpose; a shell is their init containers'."""
+_PROGRAMS = ("nvidia-", "dcgm", "gpu-feature-discovery", "nv-hostengine", "linkspan")
+_NAMESPACES = ("kube-system", "gpu-operator", "nvidia")
+"""How programs and namespaces of NVIDIA's own pods begin, which see all GPUs on purpose."""
 _ALL_CAPABILITIES = 0x1FFFFFFFFF
 
 
@@ -28,7 +29,8 @@ def _look(scene: Scene) -> Iterator[Found]:
             pod
             and pod not in granted
             and container.env.get(_VARIABLE) == "all"
-            and not container.process.name.startswith(_INFRASTRUCTURE)
+            and not container.process.name.startswith(_PROGRAMS)
+            and not scene.node.pods.get(pod, ("", ""))[0].startswith(_NAMESPACES)
             and not _is_privileged(scene, container.pid)
         ):
             yield _found(scene, inside, pod)
@@ -64,7 +66,7 @@ def _found(scene: Scene, inside: Inside, pod: str) -> Found:
             text=f"set {_SETTING} = false and accept-nvidia-visible-devices-as-volume-mounts = true in "
             f"{TOOLKIT_CONFIG}, and DEVICE_LIST_STRATEGY=volume-mounts (or cdi-cri) for the device plugin"
         ),
-        about=f"pod {pod}",
+        about=f"pod {'/'.join(scene.node.pods.get(pod, (pod,)))}",
     )
 
 

@@ -1,6 +1,6 @@
 """Failures of WSL2 guests."""
 
-from linkspan.sim import wsl
+from linkspan.sim import toolkit, wsl
 from linkspan.sim.failing import Failure
 from linkspan.sim.guests import UTILITY, driver_files
 from linkspan.sim.machine import RECENTLY, Machine
@@ -23,7 +23,10 @@ def _driver_packages_installed(machine: Machine) -> None:
 
 
 def _tutorial_for_rootless_followed(machine: Machine) -> None:
-    machine.write("/etc/nvidia-container-runtime/config.toml", "[nvidia-container-cli]\nno-cgroups = true\n")
+    toolkit.install(machine)
+    runtimes = {"nvidia": {"path": "nvidia-container-runtime"}}
+    toolkit.restore_daemon(machine, **{"exec-opts": ["native.cgroupdriver=cgroupfs"], "runtimes": runtimes})
+    toolkit.configure(machine, "#no-cgroups = false", "no-cgroups = true")
 
 
 FAILURES = {

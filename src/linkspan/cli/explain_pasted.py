@@ -1,0 +1,121 @@
+"""The part of ``linkspan explain`` that is about pasted errors: reading them, and the answer at a terminal."""
+
+import codecs
+import sys
+from collections.abc import Iterator
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from linkspan.cli import output
+from linkspan.errors import FormatError, KernelError
+from linkspan.explain.pasted import Fit, Own, Pasted, classify
+
+SIZE_LIMIT = 64 * 1024 * 1024
+"""How many bytes of a log are read; of a longer one the beginning is looked at."""
+
+_BINARY = 0.1
+"""A text of which a larger part than this cannot be printed is not one."""
+
+_SHOWN = 5
+_HOW = "give it a text: linkspan explain - < FILE, or linkspan explain --error TEXT"
+
+
+def from_standard_input() -> str:
+    """The text on standard input. At a terminal it is pasted, so tell how that ends."""
+    if sys.stdin is None:
+        raise KernelError("standard input is closed", hint=_HOW)
+    if sys.stdin.isatty():
+        output.stderr().print("Paste the error, then press Ctrl-D on a line of its own.")
+    data = sys.stdin.buffer.read(SIZE_LIMIT + 1)
+    if len(data) > SIZE_LIMIT:
+        output.warn(f"only the first {SIZE_LIMIT // 2**20} MiB are looked at", hint="give it the part with the error")
+    return decoded(data[:SIZE_LIMIT])
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file: UTF-8, or with such a mark at its head the UTF-16 that PowerShell writes."""
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_wide else "utf-8-sig", "replace")
+
+
+def explain(text: str, *, as_json: bool) -> int:
+    """Print what is made of a text; the exit code: 0 where it was recognised, 1 where not, 3 where it is no text."""
+    try:
+        check(text)
+    except FormatError as error:
+        output.fail(error)
+        return output.CANNOT_LOOK
+    found = classify(text)
+    if as_json:
+        output.show_json({"known": found.known, **msgspec.to_builtins(found)})
+    else:
+        output.show(*lines(found))
+    return output.OK if found.known else output.FAILED
+
+
+def check(text: str) -> None:
+    """Raise FormatError where there is nothing to read: an empty text, or one that is none."""
+    if not text.strip():
+        raise FormatError("there is no text to explain", hint=_HOW)
+    sample = text[:65536]
+    odd = sum(not (char.isprintable() or char in "\n\r\t\x1b\b\f") or char == "\ufffd" for char in sample)
+    if odd > _BINARY * len(sample):
+        raise FormatError("this is not text: most likely it is a compressed or binary file", hint="unpack it first")
+
+
+def lines(found: Pasted) -> Iterator[RenderableType]:
+    """The answer for people."""
+    if found.messages:
+        yield Text("What it says, without what was put around it", style="bold")
+        yield Padding(Group(*(Text(message) for message in found.messages)), (0, 0, 1, 2))
+    for own in found.own:
+        yield _own(own)
+    for number, fit in enumerate(found.fits[:_SHOWN]):
+        if number == 1:
+            yield Text("It could also be\n", style="bold")
+        yield _fit(fit)
+    if more := found.fits[_SHOWN:]:
+        yield Text("Less likely: " + ", ".join(f"{fit.id} ({fit.title})" for fit in more), style="dim")
+    if not found.known:
+        yield from _unknown()
+
+
+def _fit(fit: Fit) -> RenderableType:
+    grid = _grid()
+    grid.add_row("known by", Text(fit.matched))
+    grid.add_row("why", Text(fit.why))
+    grid.add_row("tell by", Text(fit.tell))
+    grid.add_row("do", Text(fit.remedy))
+    for label, link in zip(["more", *[""] * len(fit.links)], fit.links, strict=False):
+        grid.add_row(label, Text(link, style="dim"))
+    return Group(Text.assemble((fit.id, "bold red"), "  ", (fit.title, "bold")), Padding(grid, (0, 0, 1, 2)))
+
+
+def _own(own: Own) -> RenderableType:
+    grid = _grid()
+    grid.add_row("cause", Text(own.message))
+    if own.hint:
+        grid.add_row("do", Text(own.hint))
+    if own.meaning:
+        grid.add_row("code", Text(f"{own.code}: {own.meaning[:1].lower()}{own.meaning[1:]}"))
+    return Group(
+        Text.assemble((own.program, "bold red"), "  ", ("linkspan itself says this", "bold")),
+        Padding(grid, (0, 0, 1, 2)),
+    )
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _unknown() -> Iterator[RenderableType]:
+    yield Text("No failure mode that linkspan knows fits this text.", style="bold")
+    yield Text("It may have nothing to do with GPUs, or the line with the cause is missing: engines often put it last.")
+    yield Text("'linkspan doctor' looks at this host itself.")
