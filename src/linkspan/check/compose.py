@@ -4,19 +4,24 @@ The label ``com.docker.compose.project.config_files`` of a container names the f
 """
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from linkspan.check.scene import Scene
-from linkspan.facts.host import TEXT_LIMIT, HostReader
+from linkspan.facts.host import HostReader
 from linkspan.facts.model import Model
 from linkspan.formats import cdi_reader
 
 FILES = "com.docker.compose.project.config_files"
 FOLDER = "com.docker.compose.project.working_dir"
 _MOST_FILES = 50
+_LIMIT, _BUDGET = 64 << 10, 128 << 10
+"""Bytes of a file, and of all of them: YAML takes some seven seconds for a megabyte."""
+_ABOUT_GPUS = re.compile(rb"nvidia|cuda|gpu", re.IGNORECASE)
+"""A file without any of these words is not worth being parsed."""
 
 
 class Device(Model, frozen=True, kw_only=True):
@@ -48,14 +53,20 @@ def services(scene: Scene) -> Iterator[Service]:
         for path in record.labels.get(FILES, "").split(","):
             if path:
                 paths[posixpath.join(folder, path)] = None
+    left = _BUDGET
     for path in list(paths)[:_MOST_FILES]:
+        size = scene.eyes.size(path)
+        if size > min(_LIMIT, left):
+            continue
         none: list[dict[str, Any]] = []
         found = scene.eyes.derive("compose", path, _read, none)
+        left -= size if found else 0
         yield from (msgspec.convert({**one, "file": path}, Service) for one in found)
 
 
 def _read(host: HostReader, path: str) -> list[dict[str, Any]]:
-    document = cdi_reader.read(host.read(path, 0, TEXT_LIMIT) or b"").document
+    data = host.read(path, 0, _LIMIT) or b""
+    document = cdi_reader.read(data).document if _ABOUT_GPUS.search(data) else None
     listed = document.get("services") if isinstance(document, dict) else None
     named = listed.items() if isinstance(listed, dict) else ()
     folder = posixpath.dirname(path)

@@ -2,6 +2,7 @@
 
 from linkspan.check.containers import Container
 from linkspan.check.inside import FOLDERS, Inside
+from linkspan.check.model import Severity
 
 CAPABILITIES = "NVIDIA_DRIVER_CAPABILITIES"
 VENDOR_FILES = (
@@ -25,6 +26,11 @@ def capabilities(container: Container) -> frozenset[str]:
 def grants_graphics(container: Container) -> bool:
     """True where graphics were asked for, by name or with all."""
     return bool(capabilities(container) & {"all", "graphics", "display"})
+
+
+def severity(container: Container) -> Severity:
+    """An error where graphics were asked for by name; who says all may have wanted something else."""
+    return "error" if capabilities(container) & {"graphics", "display"} else "warning"
 
 
 def loader(inside: Inside) -> str:

@@ -30,6 +30,11 @@ _RPM = {
 }
 
 
+def is_known(soname: str) -> bool:
+    """True for a library that images bring."""
+    return soname in _DEBIAN
+
+
 def of_libraries(root: Eyes, sonames: list[str]) -> str:
     """How the packages with these libraries are installed there; the libraries' names where that is not known."""
     for program, table, command in (

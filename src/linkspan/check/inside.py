@@ -22,7 +22,7 @@ COMPAT = "/usr/local/cuda/compat"
 _CUDA = "/usr/local/cuda"
 _OF_INTEREST = re.compile(
     r"^(libcuda|libcudadebugger|libnvidia-|libnvcuvid|libGLX_nvidia|libEGL_nvidia|libGLESv._nvidia|libnvoptix|libcudart"
-    r"|libcublas|libcudnn|libnvinfer|libvisionworks|libdxcore|libvdpau_nvidia|libX11|libXext|libxcb|libEGL|libGL)"
+    r"|libcublas|libcudnn|libnvinfer|libvisionworks|libdxcore|libvdpau_nvidia|libX11|libXext|libxcb|libEGL|libGL|libdrm|libgbm|libwayland|libvulkan)"
     r"[^/]*\.so"
 )
 _DRIVER = re.compile(
@@ -107,13 +107,13 @@ class Inside:
 
     @cached_property
     def baked(self) -> tuple[Found, ...]:
-        """Driver files that came with the image: not mounted, and no link to what is."""
+        """Driver files that came with the image: not mounted, and no link to a file that is there."""
         stubs = (one for one in self.all if is_driver_name(one.name) and "/compat" not in one.real)
         return tuple(one for one in stubs if "/stubs" not in one.path and not self._is_ours(one))
 
     def _is_ours(self, one: Found) -> bool:
         if one.kind == "link":
-            return not one.real or self.is_injected(one) or one.real in {file.path for file in self.all}
+            return bool(one.real) and (self.is_injected(one) or one.real in {file.path for file in self.all})
         return self.is_injected(one)
 
     def has(self, prefix: str) -> bool:

@@ -155,16 +155,16 @@ def _tail(host: HostReader, path: str) -> list[str]:
     return [line for line in lines if _OF_INTEREST.search(line)][-_MOST_LINES:]
 
 
-def _document(host: HostReader, path: str, limit: int) -> dict[str, Any]:
+def _document(data: bytes | None) -> dict[str, Any]:
     try:
-        found = msgspec.json.decode(host.read(path, 0, limit) or b"{}")
+        found = msgspec.json.decode(data or b"{}")
     except msgspec.DecodeError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _checkpoint(host: HostReader, path: str) -> dict[str, Any]:
-    data = _document(host, path, _CHECKPOINT_LIMIT).get("Data")
+    data = _document(host.read(path, 0, _CHECKPOINT_LIMIT)).get("Data")
     if not isinstance(data, dict):
         return {}
     healthy = data.get("RegisteredDevices")
@@ -192,13 +192,9 @@ def _grant(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _claims(host: HostReader, path: str) -> list[dict[str, Any]]:
     """Every version of the file has the same entries, under other names and from 1.32 on in a text of its own."""
-    document = _document(host, path, TEXT_LIMIT)
+    document = _document(host.read(path, 0, TEXT_LIMIT))
     inner = document.get("Data")
-    if isinstance(inner, str):
-        try:
-            document = msgspec.json.decode(inner.encode())
-        except msgspec.DecodeError:
-            return []
+    document = _document(inner.encode()) if isinstance(inner, str) else document
     lists = (document.get(key) for key in ("entries", "Entries", "ClaimInfoStateList"))
     entries = next((one for one in lists if isinstance(one, list)), [])
     return [_claim(one) for one in entries if isinstance(one, dict)]

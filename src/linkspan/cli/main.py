@@ -16,8 +16,8 @@ from linkspan.cli import output
 COMMANDS = {
     "demo": ("demo", "Start the guide's four containers, on real or simulated GPUs."),
     "facts": ("facts", "Show what this host has: driver, GPUs, libraries, devices."),
-    "doctor": ("doctor", "Say what is broken between this host's GPUs and its containers, and what to do."),
-    "explain": ("explain", "Say why a container has its GPUs, or has none, or what an error means."),
+    "doctor": ("doctor", "Say what is broken, from the GPU to the image."),
+    "explain": ("explain", "Say why a container has no GPU, or what an error means."),
     "cdi": ("cdi", "Write, list, check and refresh CDI specs."),
     "config": ("config", "Show the settings in force and where each came from."),
     "install": ("install", "Put linkspan-runtime and linkspan-hook in place."),

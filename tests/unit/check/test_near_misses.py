@@ -6,7 +6,7 @@ import pytest
 
 from linkspan.check import registry, run
 from linkspan.sim import create, guests
-from linkspan.sim.failures import compose, image, k8s
+from linkspan.sim.failures import compose, image, k8s, sandbox
 from linkspan.sim.guests import COMPUTE, GRAPHICS, LIBRARIES, UTILITY, VIDEO, gpu_container, kept_by_docker, library
 from linkspan.sim.machine import RECENTLY, Machine
 from linkspan.sim.pods import checkpoint, log, pod_id, system_log
@@ -191,6 +191,17 @@ def driver_of_the_operator_alone(machine: Machine) -> None:
     machine.put({"/run/nvidia/driver/usr/bin/nvidia-smi": program("nvidia-smi")})
 
 
+def driver_packages_that_stay_as_they_are(machine: Machine) -> None:
+    k8s.FAILURES["D-K8S-13"].happen(machine)
+    kept = 'Unattended-Upgrade::Package-Blacklist {\n  "nvidia-";\n  "libnvidia-";\n};\n'
+    machine.write("/etc/apt/apt.conf.d/50unattended-upgrades", kept)
+
+
+def runsc_replaced_since_it_refused(machine: Machine) -> None:
+    sandbox.FAILURES["D-SANDBOX-1"].happen(machine)
+    machine.touch("/usr/local/bin/runsc", RECENTLY + 60)
+
+
 def health_check_off_on_purpose(machine: Machine) -> None:
     checkpoint(machine, k8s.uuids(machine))
     k8s.plugin(machine, 5001, ["I1214 1 health.go:1] health checks disabled by DP_DISABLE_HEALTHCHECKS=all"])
@@ -246,6 +257,8 @@ CASES: dict[Callable[[Machine], None], SimSpec] = {
     drop_in_that_is_imported: NODE,
     crun_whose_hook_works: CRIO,
     driver_of_the_operator_alone: NODE,
+    driver_packages_that_stay_as_they_are: NODE,
+    runsc_replaced_since_it_refused: DOCKER,
     health_check_off_on_purpose: NODE,
     gpu_that_is_healthy_again: NODE,
     mps_daemon_that_runs: NODE,

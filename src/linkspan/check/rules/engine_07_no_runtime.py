@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 
+from linkspan.check import cdi_use
 from linkspan.check.daemons import Engine
-from linkspan.check.model import Evidence, Found, Remedy, Severity
+from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import configure
 from linkspan.check.scene import Scene
-from linkspan.engines import docker
 
 
 def _look(scene: Scene) -> Iterator[Found]:
     for engine in scene.engines_of("docker"):
         if "nvidia" in engine.view.runtimes or engine.problem or engine.snap or _by_flag(engine):
             continue
+        if cdi_use.knows_cdi(engine) and scene.specs.of_kind() and not engine.rootless:
+            continue  # which is D-CDI-11
         known = ", ".join(engine.view.runtimes) or "none beside runc"
         there = "is not there" if scene.sight(engine).text(engine.config) is None else f"runtimes: {known}"
         yield Found(
@@ -21,7 +23,6 @@ def _look(scene: Scene) -> Iterator[Found]:
             evidence=(Evidence(subject=engine.config, field="runtimes", value=there), *_elsewhere(scene, engine)),
             remedy=Remedy(text="add it, and have dockerd read it", commands=configure(scene, engine, "--restart")),
             about=_name(engine),
-            severity=_severity(scene, engine),
         )
 
 
@@ -42,12 +43,6 @@ def _elsewhere(scene: Scene, engine: Engine) -> tuple[Evidence, ...]:
     ):
         found.append(Evidence(subject=usual, field="not read by this dockerd", value="has a runtime nvidia"))
     return tuple(found)
-
-
-def _severity(scene: Scene, engine: Engine) -> Severity:
-    """Of a Docker that is used by CDI names alone it is no fault."""
-    on = engine.view.cdi is True or (engine.view.cdi is None and engine.version >= docker.CDI_ON_SINCE)
-    return "info" if on and scene.specs.of_kind() and not engine.rootless else "error"
 
 
 def _name(engine: Engine) -> str:

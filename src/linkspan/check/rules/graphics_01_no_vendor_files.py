@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from linkspan.check.graphics import CAPABILITIES, VENDOR_FILES, loader, uses_graphics
+from linkspan.check.graphics import CAPABILITIES, VENDOR_FILES, loader, severity, uses_graphics
 from linkspan.check.inside import Inside
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
+from linkspan.check.remedies import install
 from linkspan.check.scene import Scene
 
 
@@ -34,6 +35,7 @@ def _not_injected(scene: Scene, inside: Inside, on_host: str) -> Found:
         ),
         remedy=Remedy(text="start it with --runtime=nvidia beside --gpus, or with --device nvidia.com/gpu=all"),
         about=inside.container.name,
+        severity=severity(inside.container),
     )
 
 
@@ -47,9 +49,13 @@ def _not_on_host(scene: Scene, inside: Inside) -> Found:
                 subject=f"/proc/{inside.container.pid}/root{loader(inside)}", field="in the container", value="there"
             ),
         ),
-        remedy=Remedy(text="install the driver's libraries for GL, EGL and Vulkan on the host, then start it anew"),
+        remedy=Remedy(
+            text="install the driver's libraries for GL, EGL and Vulkan on the host, then start it anew",
+            commands=install(scene, "graphics"),
+        ),
         about=inside.container.name,
         link="libraries",
+        severity=severity(inside.container),
     )
 
 

@@ -8,6 +8,7 @@ from linkspan.check.inside import Inside
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.processes import Process
 from linkspan.check.registry import Rule
+from linkspan.check.remedies import install
 from linkspan.check.scene import Scene
 
 _WORDS = ("nvenc", "nvdec", "cuvid", "h264_nvmpi")
@@ -21,7 +22,7 @@ def _look(scene: Scene) -> Iterator[Found]:
         user = next(own, None)
         lacking = [stem for stem in _NEEDED if not inside.has(f"{stem}.so")]
         if user and lacking:
-            yield _found(scene, inside, user, lacking)
+            yield from _found(scene, inside, user, lacking)
 
 
 def _uses_video(one: Process) -> bool:
@@ -31,20 +32,25 @@ def _uses_video(one: Process) -> bool:
     return by_option or any(mark in word for word in words[1:] for mark in _WORDS)
 
 
-def _found(scene: Scene, inside: Inside, user: Process, lacking: list[str]) -> Found:
-    granted = capabilities(inside.container)
+def _found(scene: Scene, inside: Inside, user: Process, lacking: list[str]) -> Iterator[Found]:
     command = Evidence(subject=f"/proc/{user.pid}/cmdline", field="command", value=" ".join(user.argv)[:200])
-    if granted & {"all", "video"}:
-        missing = [one.part for one in scene.facts.missing if one.part in lacking]
-        return Found(
-            cause=f"the host's driver lacks {', '.join(missing or lacking)}, so video was granted and could not be "
-            "injected",
-            evidence=(command, *(Evidence(subject=one.part, field="on the host", value=one.reason)
-                                 for one in scene.facts.missing if one.part in lacking)),
-            remedy=Remedy(text="install the driver's libraries for decoding and encoding on the host"),
+    missing = [one for one in scene.facts.missing if one.part in lacking]
+    if not capabilities(inside.container) & {"all", "video"}:
+        yield _not_granted(inside, command, lacking)
+    elif missing:
+        yield Found(
+            cause=f"video is granted, and the host's driver has no {', '.join(one.part for one in missing)} to inject",
+            evidence=(command, *(Evidence(subject=one.part, field="on the host", value=one.reason) for one in missing)),
+            remedy=Remedy(
+                text="install the driver's libraries for decoding and encoding on the host",
+                commands=install(scene, "video"),
+            ),
             about=inside.container.name,
-            link="libraries" if missing else None,
-        )  # fmt: skip
+            link="libraries",
+        )
+
+
+def _not_granted(inside: Inside, command: Evidence, lacking: list[str]) -> Found:
     return Found(
         cause=f"{CAPABILITIES} does not grant video, so {' and '.join(lacking)} are not in the container",
         evidence=(

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 
 from linkspan.check.cuda import older
+from linkspan.check.docker_state import in_container
 from linkspan.check.inside import Inside, is_driver_name
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.scene import Scene
 
-_REFUSED = re.compile(r"file creation failed: \S*?/merged(/\S+?): file exists")
+_REFUSED = re.compile(r"file creation failed: (\S+?): file exists")
 _REMEDY = Remedy(
     text="remove the driver's packages and files in the build step that brought them, and install cuda-toolkit-X-Y, "
     "not cuda or a driver package; the driver comes from the host"
@@ -19,9 +20,10 @@ _REMEDY = Remedy(
 def _look(scene: Scene) -> Iterator[Found]:
     for record in scene.docker_records:
         refused = _REFUSED.search(record.error)
-        if refused and is_driver_name(refused[1].rpartition("/")[2]):
+        path = in_container(refused[1]) if refused else ""
+        if refused and is_driver_name(path.rpartition("/")[2]):
             yield Found(
-                cause=f"the image has a {refused[1]} of its own, so the host's could not be put in its place",
+                cause=f"the image has a {path} of its own, so the host's could not be put in its place",
                 evidence=(Evidence(subject=record.path, field="State.Error", value=refused[0]),),
                 remedy=_REMEDY,
                 about=record.title,

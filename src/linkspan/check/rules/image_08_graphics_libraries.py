@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from linkspan.check import image_packages
-from linkspan.check.graphics import uses_graphics
+from linkspan.check.graphics import severity, uses_graphics
 from linkspan.check.inside import Found as Library
 from linkspan.check.inside import Inside
 from linkspan.check.model import Evidence, Found, Remedy
@@ -26,7 +26,7 @@ def _look(scene: Scene) -> Iterator[Found]:
 def _of(inside: Inside) -> Iterator[Found]:
     for name in _ENTRANCES:
         one = inside.resolve(name)
-        lacking = [] if one is None else [needed for needed in _needed(inside, one) if not _there(inside, needed)]
+        lacking = [] if one is None else [name for name in _needed(inside, one) if _lacks(inside, one, name)]
         if one and lacking:
             packages = image_packages.of_libraries(inside.container.root, lacking)
             yield Found(
@@ -40,6 +40,7 @@ def _of(inside: Inside) -> Iterator[Found]:
                 ),
                 remedy=Remedy(text=f"install it in the image: {packages}"),
                 about=inside.container.name,
+                severity=severity(inside.container),
             )
             return
 
@@ -56,8 +57,11 @@ def _read(host: HostReader, path: str) -> list[str]:
         return []
 
 
-def _there(inside: Inside, name: str) -> bool:
-    return any(inside.container.root.exists(f"{folder}/{name}") for folder in inside.folders)
+def _lacks(inside: Inside, one: Library, name: str) -> bool:
+    """True for a library that images bring, and this one has nowhere; what the driver brings itself is not judged."""
+    folders = (one.real.rpartition("/")[0], *inside.folders)
+    here = name in inside.cached or any(inside.container.root.exists(f"{folder}/{name}") for folder in folders)
+    return not here and image_packages.is_known(name)
 
 
 RULE = Rule(id="D-IMAGE-8", link="image", severity="error", look=_look)

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from linkspan.check.docker_state import in_container
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.scene import Scene
 
 _NO_FILE = re.compile(r"stat failed: (/[^\s:]+): no such file")
-_EXISTS = re.compile(r"file creation failed: \S*?/merged(/[^\s:]+): file exists")
+_EXISTS = re.compile(r"file creation failed: (/[^\s:]+): file exists")
 
 
 def _look(scene: Scene) -> Iterator[Found]:
@@ -18,10 +19,10 @@ def _look(scene: Scene) -> Iterator[Found]:
     for record in scene.docker_records:
         absent, doubled = _NO_FILE.search(record.error), _EXISTS.search(record.error)
         refused = absent or doubled
-        entry = entries.get(refused[1]) if refused else None
+        path = in_container(refused[1]) if refused else ""
+        entry = entries.get(path)
         if refused is None or entry is None or (absent and entry.host_path):
             continue
-        path = refused[1]
         yield Found(
             cause=f"{entry.source} lists {path}, which this board does not have"
             if absent

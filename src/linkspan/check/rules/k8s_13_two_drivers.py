@@ -22,9 +22,11 @@ def _look(scene: Scene) -> Iterator[Found]:
     if not packages or not scene.eyes.exists(f"{_ROOT}/usr"):
         return
     update = _updates_itself(scene)
+    if not update:
+        return
     yield Found(
-        cause=f"the operator's driver is mounted at {_ROOT}, and the host has {packages[0]} of its own"
-        + (", which unattended upgrades bring to another version" if update else ""),
+        cause=f"the operator's driver is mounted at {_ROOT}, and the host has {packages[0]} of its own, which "
+        "unattended upgrades bring to another version",
         evidence=(
             Evidence(subject=_ROOT, field="driver of the operator", value="there"),
             *(Evidence(subject=name, field="installed", value=scene.packages[name]) for name in packages[:3]),

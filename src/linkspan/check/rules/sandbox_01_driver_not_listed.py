@@ -18,8 +18,16 @@ def _look(scene: Scene) -> Iterator[Found]:
             failed = (one for one in scene.docker_records if one.runtime == name and _EOF in one.error)
             record = next((one for one in failed if one.wants_gpus), None)
             refusal = next(gvisor.refusals(scene, arguments), None) if record else None
-            if record and refusal and refusal[1] == scene.loaded_driver:
+            if not (record and refusal) or refusal[1] != scene.loaded_driver:
+                continue
+            if not _is_newer(scene, engine.view.runtimes[name], refusal[0]):
                 yield _found(scene, record, *refusal)
+
+
+def _is_newer(scene: Scene, program: str, log: str) -> bool:
+    """True where runsc was replaced after it had written that."""
+    own, told = scene.eyes.follow(program), scene.eyes.status(log)
+    return own is not None and told is not None and own.mtime_ns > told.mtime_ns
 
 
 def _found(scene: Scene, record: Record, log: str, version: str) -> Found:

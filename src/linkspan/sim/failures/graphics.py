@@ -34,6 +34,7 @@ def _mount_and_link_at_one_path(machine: Machine) -> None:
         document["containerEdits"].setdefault("mounts", []).append(mount)
         document["containerEdits"].setdefault("hooks", []).append(hook)
 
+    machine.write(path, '{"ICD": {"library_path": "libGLX_nvidia.so.0"}}\n')
     machine.edit_json("/var/run/cdi/nvidia.json", add)
 
 
