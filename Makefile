@@ -36,9 +36,10 @@ format: setup
 bench: setup
 	.venv/bin/python -m tests.bench
 
-## write docs/reference/cli.md from the commands' own help, and draw docs/chain.svg
+## write the pages that commands and catalogue tell, and draw docs/chain.svg
 docs: setup
 	.venv/bin/python .ci/cli-reference >docs/reference/cli.md
+	.venv/bin/python .ci/failure-modes >docs/reference/failure-modes.md
 	.venv/bin/python -m tests.unit.explain.example >docs/chain.svg
 
 ## build the .deb, the .rpm and the archive, into dist

@@ -84,8 +84,15 @@ def _sha256(script: str) -> str:
 
 
 def look(page: str, width: int, scheme: Scheme = "light", judge: bool = False) -> Seen:
-    """Open a page in a frame of so many pixels (a window cannot be as narrow as a phone) and say what is seen."""
-    scripts = (axe(), LOOK) if judge else (LOOK,)
+    """Open a page that is so many pixels wide, and say what is seen; with ``judge``, whether everybody can use it."""
+    return ask(page, *((axe(), LOOK) if judge else (LOOK,)), width=width, scheme=scheme)
+
+
+def ask(page: str, *scripts: str, width: int = 1280, scheme: Scheme = "light") -> Seen:
+    """Open a page in a frame, as a window cannot be as narrow as a phone, and run scripts in it.
+
+    The last one sends its answers to the frame: ``parent.postMessage(JSON.stringify(answers), "*")``.
+    """
     with tempfile.TemporaryDirectory(prefix="linkspan-browser-") as folder:
         _write(f"{folder}/page.html", copy_to_look_at(page, *scripts))
         _write(f"{folder}/frame.html", FRAME.format(width=width))

@@ -126,10 +126,18 @@ def test_every_relative_link_leads_to_a_page_and_a_heading(page):
 
 
 def test_the_reference_of_commands_is_what_the_commands_say():
+    assert text_of("docs/reference/cli.md") == written_by("cli-reference"), "run 'make docs'"
+
+
+def test_the_page_of_failure_modes_is_what_the_catalogue_says():
+    assert text_of("docs/reference/failure-modes.md") == written_by("failure-modes"), "run 'make docs'"
+
+
+def written_by(program: str) -> str:
     done = subprocess.run(
-        [sys.executable, f"{ROOT}/.ci/cli-reference"], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, f"{ROOT}/.ci/{program}"], capture_output=True, text=True, timeout=60, check=True
     )
-    assert text_of("docs/reference/cli.md") == done.stdout, "run 'make docs'"
+    return done.stdout
 
 
 def test_every_setting_is_in_the_reference_with_its_default():

@@ -10,7 +10,9 @@ import subprocess
 
 import pytest
 
-from linkspan.setup import look, plan
+from linkspan.setup import apply, look, plan
+from linkspan.setup.apply import Choice, Run
+from linkspan.setup.journal import Journal
 from tests import debian, hosts, mounts
 from tests.unit.setup import trees
 
@@ -68,27 +70,37 @@ def planned(root, gpu):
     return plan.make(look.at(root))
 
 
-def test_debians_repository_step_makes_every_package_of_the_plan_known_and_can_be_undone(root):
+@pytest.fixture
+def run(root, tmp_path):
+    """A run of the plan whose programs are those of the root."""
+    os.makedirs(tmp_path / "bin")
+    for name in ("apt-get", "tee", "rm"):
+        hosts.make(
+            tmp_path,
+            {f"/bin/{name}": f'#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nexec chroot {root[1]} {name} "$@"\n'},
+        )
+        os.chmod(tmp_path / "bin" / name, 0o755)
+    env = {"PATH": f"{tmp_path}/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    said = []
+    return Run(lambda: planned(root[1], "Hopper"), Journal(f"{tmp_path}/state"), said.append, env)
+
+
+def test_debians_repository_step_makes_every_package_of_the_plan_known_and_can_be_undone(root, run):
     suite, folder = root
     before = sorted(os.listdir(f"{folder}/etc/apt/sources.list.d"))
-    step = planned(folder, GPUS[suite][-1]).step("repository")
-    for line in step.commands:
-        inside(folder, line)
-    assert planned(folder, GPUS[suite][-1]).step("repository").done
+    assert apply.carry_out(run, Choice(only=("repository",))) == ("done", "")
     simulated = [line for gpu in GPUS[suite] for line in simulate(folder, planned(folder, gpu))]
     assert len(simulated) >= 5
-    for line in step.undo:
-        inside(folder, line)
+    assert apply.take_back(run, Choice()) == ["repository"]
     assert sorted(os.listdir(f"{folder}/etc/apt/sources.list.d")) == before
     with pytest.raises(AssertionError, match="nvidia-kernel-dkms"):
         inside(folder, "apt-get -s install -y nvidia-kernel-dkms")
 
 
 def simulate(root, found):
-    """Simulate each installation of the plan; the packages' names are then known to the real archive."""
+    """Simulate the installations of the plan, all in one; the names of their packages are then known to the archive."""
     lines = [line for step in found.steps for line in step.commands if line.startswith("apt-get install")]
-    for line in lines:
-        told = inside(root, line.replace("apt-get install", "apt-get -s install"))
-        wanted = line.split()[3:]
-        assert all(f"Inst {name} " in told for name in wanted)
+    wanted = [name for line in lines for name in line.split()[3:]]
+    told = inside(root, f"apt-get -s install -y {' '.join(wanted)}")
+    assert all(f"Inst {name} " in told for name in wanted)
     return lines

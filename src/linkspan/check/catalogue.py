@@ -16,9 +16,11 @@ class Mode(Model, frozen=True, kw_only=True):
     """A failure mode.
 
     ``title`` is a few words. ``symptoms`` are texts that a user sees, as they are printed. ``signatures`` are regular
-    expressions, each of which recognises the failure in an error text by itself. ``why`` is the cause, ``tell`` how to
-    tell it from its look-alikes on a host, ``remedy`` what to do in general. ``links`` are addresses of public threads
-    or documents in which it was seen.
+    expressions, each of which recognises the failure in an error text by itself: within one line, whatever the case of
+    its letters. They repeat nothing without a bound, have alternatives in groups only, and eight characters or more in
+    a row that stand for themselves (``explain.signatures`` says why). ``why`` is the cause, ``tell`` how to tell it
+    from its look-alikes on a host, ``remedy`` what to do in general. ``links`` are addresses of public threads or
+    documents in which it was seen.
     """
 
     id: str

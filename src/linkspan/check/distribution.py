@@ -1,42 +1,15 @@
 """Which distribution a host is, and how a package of the GPU stack is installed there.
 
-Only package names that the distribution's own documentation, or that of the driver's repository for it, gives: where
-there is none, there is no command.
+Where the table of names has none, there is no command.
 """
 
 import shlex
-from typing import Literal
 
+from linkspan.check.package_names import PACKAGES, Family, Purpose
 from linkspan.facts.host import HostReader, text
 from linkspan.facts.model import Model
 
-Family = Literal["debian", "ubuntu", "rhel", "fedora", "suse", "amazon", "image", "other"]
-"""What has the same package manager, repositories and package names; ``image``: the system is replaced as a whole."""
-
-Purpose = Literal[
-    "headers",
-    "dkms",
-    "driver",
-    "open-driver",
-    "compute",
-    "graphics",
-    "video",
-    "fabric-manager",
-    "persistence",
-    "modprobe",
-    "mokutil",
-    "docker",
-    "podman",
-    "containerd",
-    "crun",
-    "runc",
-]
-"""What a package is wanted for.
-
-``headers``: to build modules for the kernel that runs; ``driver``: kernel module and user space; ``compute``: libcuda,
-NVML and nvidia-smi; ``graphics``: OpenGL, EGL and Vulkan; ``video``: encoder and decoder; ``modprobe``: the program
-that loads the module and makes the device nodes.
-"""
+__all__ = ["Distribution", "Family", "Purpose", "install_command", "installer", "packages", "read", "remover"]
 
 
 class Distribution(Model, frozen=True, kw_only=True):
@@ -182,75 +155,12 @@ def _version(family: Family, own: str, codename: str, fields: dict[str, str]) ->
     return own_version if own in _FAMILIES else _RELEASES.get(codename, own_version)
 
 
-_DEBIAN: dict[Purpose, str] = {
-    "headers": "linux-headers-{kernel}",
-    "dkms": "dkms",
-    "driver": "nvidia-driver firmware-misc-nonfree",
-    "open-driver": "nvidia-open-kernel-dkms nvidia-driver firmware-misc-nonfree",
-    "compute": "libcuda1 libnvidia-ml1 nvidia-smi",
-    "graphics": "nvidia-driver-libs",
-    "video": "libnvidia-encode1 libnvcuvid1",
-    "persistence": "nvidia-persistenced",
-    "modprobe": "nvidia-modprobe",
-    "mokutil": "mokutil",
-    "docker": "docker.io",
-    "podman": "podman",
-    "containerd": "containerd",
-    "crun": "crun",
-    "runc": "runc",
-}
-_UBUNTU: dict[Purpose, str] = _DEBIAN | {
-    "driver": "nvidia-driver-{branch}",
-    "open-driver": "nvidia-driver-{branch}-open",
-    "compute": "libnvidia-compute-{branch} nvidia-utils-{branch}",
-    "graphics": "libnvidia-gl-{branch}",
-    "video": "libnvidia-encode-{branch} libnvidia-decode-{branch}",
-    "fabric-manager": "nvidia-fabricmanager-{number}",
-    "persistence": "nvidia-compute-utils-{branch}",
-}
-_RPM: dict[Purpose, str] = {
-    "headers": "kernel-devel-{kernel}",
-    "dkms": "dkms",
-    "compute": "nvidia-driver-cuda",
-    "graphics": "nvidia-driver-libs",
-    "persistence": "nvidia-persistenced",
-    "modprobe": "nvidia-modprobe",
-    "mokutil": "mokutil",
-    "podman": "podman",
-    "crun": "crun",
-    "runc": "runc",
-}
-_PACKAGES: dict[Family, dict[Purpose, str]] = {
-    "debian": _DEBIAN,
-    "ubuntu": _UBUNTU,
-    "rhel": _RPM,
-    "fedora": _RPM | {"docker": "moby-engine", "containerd": "containerd"},
-    "amazon": {purpose: names for purpose, names in _RPM.items() if purpose not in ("podman", "crun")}
-    | {
-        "headers": "kernel-devel-{kernel} kernel-headers-{kernel}",
-        "docker": "docker",
-        "containerd": "containerd",
-        "runc": "runc",
-    },
-    "suse": {
-        "headers": "kernel-{flavour}-devel={kernel}",
-        "dkms": "dkms",
-        "mokutil": "mokutil",
-        "docker": "docker",
-        "podman": "podman",
-        "containerd": "containerd",
-        "crun": "crun",
-        "runc": "runc",
-    },
-}
-
-
 def packages(distribution: Distribution, purpose: Purpose, *, kernel: str = "", branch: str = "") -> tuple[str, ...]:
     """The packages for a purpose, none where the distribution has none or what their names need is not given.
 
     ``kernel`` is the running kernel's release (``uname -r``), ``branch`` the driver's: ``580``, or ``580-server``.
     """
-    pattern = _PACKAGES.get(distribution.family, {}).get(purpose, "")
+    pattern = PACKAGES.get(distribution.family, {}).get(purpose, "")
     if ("{kernel}" in pattern and not kernel) or (("{branch}" in pattern or "{number}" in pattern) and not branch):
         return ()
     number = branch.partition("-")[0]

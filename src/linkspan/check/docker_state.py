@@ -20,6 +20,7 @@ from linkspan.facts.model import Model
 MOST = 500
 """How many containers of an engine are looked at."""
 _LABELS = "com.docker.compose.project"
+_MOST_MOUNTS = 200
 _SNAP_ROOT = "/var/snap/docker/common/var-lib-docker"
 
 
@@ -36,7 +37,8 @@ class Record(Model, frozen=True, kw_only=True):
     """A container as its daemon keeps it.
 
     ``error`` is why its last start failed, empty where it did not. ``env`` are the variables that rules may see, of
-    image and command line together. ``changed`` is when the file was last written, in seconds since 1970.
+    image and command line together. ``mounts`` are its volumes and folders of the host, by their place in it, and
+    ``read_only`` says that its root is. ``changed`` is when the file was last written, in seconds since 1970.
     """
 
     id: str
@@ -52,6 +54,8 @@ class Record(Model, frozen=True, kw_only=True):
     privileged: bool = False
     requests: tuple[DeviceRequest, ...] = ()
     device_rules: tuple[str, ...] = ()
+    mounts: dict[str, str] = {}
+    read_only: bool = False
     changed: float = 0.0
 
     @property
@@ -117,7 +121,7 @@ def records(eyes: Eyes, engine: Engine, processes: Processes) -> Iterator[Record
 def _plain(host: HostReader, path: str) -> dict[str, Any]:
     config = _document(host, path)
     asked = _document(host, f"{posixpath.dirname(path)}/hostconfig.json")
-    state, inner = _table(config, "State"), _table(config, "Config")
+    state, inner, points = (_table(config, key) for key in ("State", "Config", "MountPoints"))
     pairs = (str(item).partition("=") for item in _list(inner, "Env"))
     labels = {key: str(value) for key, value in _table(inner, "Labels").items() if key.startswith(_LABELS)}
     return {
@@ -131,6 +135,8 @@ def _plain(host: HostReader, path: str) -> dict[str, Any]:
         "runtime": _text(asked, "Runtime"),
         "privileged": asked.get("Privileged") is True,
         "requests": [_request(item) for item in _list(asked, "DeviceRequests") if isinstance(item, dict)],
+        "mounts": {place: _text(_table(points, place), "Source") for place in list(points)[:_MOST_MOUNTS]},
+        "read_only": asked.get("ReadonlyRootfs") is True,
         "device_rules": [str(item) for item in _list(asked, "DeviceCgroupRules")],
     }
 

@@ -28,12 +28,11 @@ class Process(NamedTuple):
 
 
 class Processes:
-    """All processes that have a command line, by number."""
+    """All processes that have a command line, by number; ``booted`` is when the host was started (see ``started``)."""
 
     def __init__(self, eyes: Eyes) -> None:
         self._eyes = eyes
-        boot = _boot_time(eyes.text("/proc/stat") or "")
-        self.boot = boot
+        self.booted = boot = _boot_time(eyes.text("/proc/stat") or "")
         pids = sorted(int(name) for name in eyes.names("/proc") if name.isdecimal())
         self.all = {found.pid: found for pid in pids if (found := _process(eyes, pid, boot))}
         self.environ = cache(self._environ)

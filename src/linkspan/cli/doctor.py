@@ -9,8 +9,9 @@ import typer
 from linkspan.check import active, bundle, fix, registry, reports, run, verdict
 from linkspan.check.eyes import Eyes, Replay
 from linkspan.check.model import Report
-from linkspan.cli import doctor_text, output
+from linkspan.cli import doctor_text, output, picture
 from linkspan.errors import HostError, LinkspanError
+from linkspan.explain import page
 from linkspan.kernel.files import write_whole
 
 
@@ -20,6 +21,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     sarif: Annotated[str, typer.Option(metavar="FILE", help="Also write a SARIF 2.1.0 log; - prints it.")] = "",
     junit: Annotated[str, typer.Option(metavar="FILE", help="Also write JUnit's XML; - prints it.")] = "",
+    html: Annotated[str, typer.Option(metavar="FILE", help="Also write the report as a page.")] = "",
     save: Annotated[
         str, typer.Option("--bundle", metavar="FILE", help="Also save what was read, without secrets, to be sent.")
     ] = "",
@@ -44,6 +46,8 @@ def doctor(
     report, known = _examined(root, from_file)
     if save:
         bundle.save(save, known, report)
+    if html:
+        picture.write(html, page.render_report(report))
     _show(report, as_json=as_json, sarif=sarif, junit=junit, verbose=verbose)
     code = verdict.exit_code(report)
     if actively:

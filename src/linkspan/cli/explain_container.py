@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from rich.console import RenderableType
@@ -11,10 +11,11 @@ from rich.text import Text
 
 from linkspan.check.eyes import Ledger, live
 from linkspan.check.scene import Scene
-from linkspan.cli import output
+from linkspan.cli import output, picture
 from linkspan.errors import HostError
 from linkspan.explain import account as accounts
-from linkspan.explain import dry_run, image_config, subject, verdict
+from linkspan.explain import dry_run, image_config, page, subject, verdict
+from linkspan.explain import svg as drawn
 from linkspan.explain.account import Account
 from linkspan.explain.chain import Box, Chain
 from linkspan.explain.dry_run import DryRun, Wanted
@@ -30,8 +31,28 @@ _SIGNS = {
 }  # fmt: skip
 
 
-def of_container(name: str, root: str) -> tuple[Chain, dict[str, Any], list[RenderableType]]:
-    """A container's chain, the document for programs, and what is printed for people.
+class Told(NamedTuple):
+    """A chain, the document for programs, and what is printed for people."""
+
+    chain: Chain
+    document: dict[str, Any]
+    parts: list[RenderableType]
+
+
+def show(told: Told, *, as_json: bool, html: str, svg: str) -> None:
+    """Print it, and draw it where that is wanted."""
+    if html:
+        picture.write(html, page.render(told.chain))
+    if svg:
+        picture.write(svg, drawn.render(told.chain))
+    if as_json:
+        output.show_json(told.document)
+    else:
+        output.show(*told.parts)
+
+
+def of_container(name: str, root: str) -> Told:
+    """What is told of a container.
 
     A bundle that nobody has started is followed as a dry run. Raises HostError where there is no such container.
     """
@@ -46,19 +67,17 @@ def of_container(name: str, root: str) -> tuple[Chain, dict[str, Any], list[Rend
         return of_request(found.bundle, Wanted(), root, "")
     chain = verdict.chain(account)
     document = {"chain": msgspec.to_builtins(chain), "account": msgspec.to_builtins(account)}
-    return chain, document, list(_account(chain, account))
+    return Told(chain, document, list(_account(chain, account)))
 
 
-def of_request(
-    image: str, wanted: Wanted, root: str, facts_file: str
-) -> tuple[Chain, dict[str, Any], list[RenderableType]]:
-    """What a command line would come to: its chain, the document, and what is printed."""
+def of_request(image: str, wanted: Wanted, root: str, facts_file: str) -> Told:
+    """What a command line would come to."""
     facts = snapshot.load(facts_file) if facts_file else snapshot.collect(Search(root=root))
     scene = Scene(live(root, Ledger()))
     made = dry_run.dry_run(image_config.read(image), wanted, facts, policy_of(scene.toolkit))
     chain = dry_run.chain(made, facts)
     document = {"chain": msgspec.to_builtins(chain), "dry_run": msgspec.to_builtins(made)}
-    return chain, document, [_chain(chain), *_dry_run(made), _verdict(chain)]
+    return Told(chain, document, [_chain(chain), *_dry_run(made), _verdict(chain)])
 
 
 def exit_code(chain: Chain) -> int:

@@ -8,6 +8,7 @@ from linkspan.check import subjects
 from linkspan.cli import output, picture
 from linkspan.errors import ConfigError, RequestError
 from linkspan.explain import live as following
+from linkspan.explain.live import Wanted
 from linkspan.facts.host import LiveHost
 from linkspan.formats import procfs
 
@@ -16,7 +17,9 @@ NVIDIA = "nvidia"
 
 
 def live(name: str = "", driver_root: str = "/") -> int:
-    """Follow the container of this name, or the next one that starts where there is none; the exit code.
+    """Follow a container, the next one that starts where none is named; the exit code.
+
+    A name of none that runs is waited for, as a part of the path of its cgroup: its ID, or the pod's.
 
     It ends when a person quits; the chain as it was then is left on the screen. 0 where it works or nobody asked for a
     GPU, 1 where it is broken. ConfigError where textual is not installed, RequestError where there is no terminal.
@@ -28,8 +31,7 @@ def live(name: str = "", driver_root: str = "/") -> int:
         raise RequestError("the live view needs a terminal", hint="without --live the same is told once, as text")
     from linkspan.explain.live_app import LiveApp
 
-    pid = subjects.pid_of(name) if name else 0
-    last = LiveApp(following.Follower(host(driver_root), time.monotonic, pid)).run()
+    last = LiveApp(following.Follower(host(driver_root), time.monotonic, _wanted(name))).run()
     if last is None:
         return output.OK
     picture.show(last.chain)
@@ -43,6 +45,15 @@ def host(driver_root: str = "/") -> following.Host:
     majors = procfs.devices(devices.decode(errors="replace")) if devices else {}
     numbers = frozenset(number for name, number in majors.items() if name.startswith(NVIDIA))
     return following.Host(procfs.driver_version(version.decode(errors="replace")).version if version else "", numbers)
+
+
+def _wanted(name: str) -> Wanted:
+    if not name:
+        return Wanted()
+    try:
+        return Wanted(pid=subjects.pid_of(name))
+    except RequestError:
+        return Wanted(within=name)
 
 
 def _has_terminal() -> bool:

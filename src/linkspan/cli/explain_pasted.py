@@ -1,5 +1,6 @@
 """The part of ``linkspan explain`` that is about pasted errors: reading them, and the answer at a terminal."""
 
+import codecs
 import sys
 from collections.abc import Iterator
 
@@ -32,7 +33,13 @@ def from_standard_input() -> str:
     data = sys.stdin.buffer.read(SIZE_LIMIT + 1)
     if len(data) > SIZE_LIMIT:
         output.warn(f"only the first {SIZE_LIMIT // 2**20} MiB are looked at", hint="give it the part with the error")
-    return data[:SIZE_LIMIT].decode("utf-8", "replace")
+    return decoded(data[:SIZE_LIMIT])
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file: UTF-8, or with such a mark at its head the UTF-16 that PowerShell writes."""
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_wide else "utf-8-sig", "replace")
 
 
 def explain(text: str, *, as_json: bool) -> int:

@@ -18,7 +18,7 @@ from linkspan.setup.model import KEYS, Plan, Step
 RESTART = 4
 """Exit code: the host has to be started anew before the rest can be done."""
 
-app = typer.Typer(help="Set up a GPU host: what is missing, as commands, or carried out.", no_args_is_help=True)
+app = typer.Typer(help="Show and do what a GPU host needs, step by step.", no_args_is_help=True)
 
 Root = Annotated[str, typer.Option("--root", metavar="DIR", help="Plan for the host below this folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -171,12 +171,17 @@ def _show_notes(made: Plan) -> None:
 
 
 def _show_step(step: Step) -> None:
-    """A step's commands stand by themselves, at the beginning of a line, so that they can be copied."""
-    output.show(Text(f"\n{step.key}: {step.title}", style="bold"))
-    output.show(Text(f"# {step.state}: {step.found}", style="green" if step.done else "yellow"))
+    """A step: each command on a line of its own and all else a comment, so that it can be copied."""
+    _line(f"\n# {step.key}: {step.title}", "bold")
+    _line(f"# {step.state}: {step.found}", "green" if step.done else "yellow")
     if step.done:
         return
     for line in step.commands:
         typer.echo(line)
     if step.restart:
-        output.show(Text(f"# then start the host anew: {step.restart}", style="yellow"))
+        _line(f"# then start the host anew: {step.restart}", "yellow")
+
+
+def _line(text: str, style: str) -> None:
+    """A line of its own, however long it is."""
+    output.stdout().print(Text(text, style=style), soft_wrap=True)

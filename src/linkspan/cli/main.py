@@ -24,7 +24,7 @@ COMMANDS = {
     "uninstall": ("install", "Take away what 'linkspan install' put in place."),
     "engine": ("engine", "Make linkspan a runtime of Docker, Podman, containerd or CRI-O."),
     "boundary": ("boundary", "Show what of a container is the host's and what the image's."),
-    "host": ("host", "Set up a GPU host: what is missing, as commands, or carried out."),
+    "host": ("host", "Show and do what a GPU host needs, step by step."),
     "sim": ("sim", "Make and remove simulated GPU hosts."),
 }
 """Subcommands in the order of ``--help``: the module of ``linkspan.cli`` that holds each, and what it is for."""

@@ -8,10 +8,12 @@ says nothing by itself; rich leaves it out where nobody wants it.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
-from linkspan.explain import joints, shown
+from linkspan.check.model import Report
+from linkspan.explain import joints, report_chain, shown
 from linkspan.explain.broken_lines import columns, wrap
 from linkspan.explain.chain import Box, Chain
 from linkspan.explain.joints import SIDES, Joint, Placed, Run
@@ -60,14 +62,23 @@ _LIKE = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-
 
 def render(chain: Chain, ascii: bool = False) -> RenderableType:  # noqa: A002  # the name that says it
     """The chain as something that rich prints, as wide as the terminal is."""
-    return _Drawing(chain, _PLAIN if ascii else _FINE)
+    return _Drawing(joints.runs(chain.boxes), _PLAIN if ascii else _FINE)
+
+
+def render_report(report: Report, ascii: bool = False) -> RenderableType:  # noqa: A002  # the name that says it
+    """The links of a report of the doctor as the same picture, from hardware to application."""
+    boxes = []
+    for box in report_chain.boxes(report):
+        found = [finding.title for finding in report_chain.order(report.findings) if finding.link == box.key]
+        boxes.append(replace(box, detail="; ".join(found)) if found else box)
+    return _Drawing(joints.runs(tuple(boxes), toward="application"), _PLAIN if ascii else _FINE)
 
 
 class _Drawing:
-    """The chain, drawn when its width is known."""
+    """Runs of boxes, drawn when their width is known."""
 
-    def __init__(self, chain: Chain, pen: _Pen) -> None:
-        self._chain = chain
+    def __init__(self, runs: tuple[Run, ...], pen: _Pen) -> None:
+        self._runs = runs
         self._pen = pen
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
@@ -83,8 +94,7 @@ class _Drawing:
         return text if self._pen is _FINE else text.translate(_LIKE).encode("ascii", "backslashreplace").decode()
 
     def _lines(self, width: int) -> "Iterator[_Line]":
-        runs = joints.runs(self._chain.boxes)
-        for number, run in enumerate(runs):
+        for number, run in enumerate(self._runs):
             yield self._edge(run, width, top=True, rail=_entering(run) if number else None)
             for line in self._inside(run, width):
                 yield self._framed(line, width)

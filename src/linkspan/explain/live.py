@@ -31,14 +31,25 @@ class Host(NamedTuple):
     majors: frozenset[int]
 
 
+class Wanted(NamedTuple):
+    """What is to be followed: a process, or else the next container, of whose cgroup ``within`` is a part."""
+
+    pid: int = 0
+    within: str = ""
+
+
+_THE_NEXT = Wanted()
+
+
 class Follower:
     """Waits for a container, or takes the process that it is given, and follows it to its end."""
 
-    def __init__(self, host: Host, clock: Callable[[], float], pid: int = 0, proc: str = "/proc") -> None:
+    def __init__(self, host: Host, clock: Callable[[], float], wanted: Wanted = _THE_NEXT, proc: str = "/proc") -> None:
         self._host = host
         self._clock = clock
         self._proc = proc
-        self._pid = pid
+        self._pid = wanted.pid
+        self._within = wanted.within
         self._known = live_look.processes(proc)
         self._ours = live_look.namespaces("self", proc)
         self._seen: Seen | None = None
@@ -61,7 +72,7 @@ class Follower:
         """Look for a new process in namespaces of its own; one that is still on its way to them is looked at again."""
         now = live_look.processes(self._proc)
         if self._ours:
-            self._pid = live_look.first_container(now - self._known, self._ours, self._proc)
+            self._pid = live_look.first_container(now - self._known, self._ours, self._proc, self._within)
         if self._pid:
             self._began = self._clock()
 

@@ -57,13 +57,25 @@ def namespaces(pid: int | str, proc: str) -> Namespaces | None:
         return None
 
 
-def first_container(pids: Iterable[int], ours: Namespaces, proc: str) -> int:
-    """The first of these processes that lives in a mount namespace and a process namespace of its own; 0 for none."""
+def first_container(pids: Iterable[int], ours: Namespaces, proc: str, within: str = "") -> int:
+    """The first of these processes that lives in a mount namespace and a process namespace of its own; 0 for none.
+
+    ``within`` is a part of the path of its cgroup, in which every engine puts the container's ID.
+    """
     for pid in sorted(pids):
         theirs = namespaces(pid, proc)
-        if theirs and theirs.mounts != ours.mounts and theirs.processes != ours.processes:
+        is_apart = theirs and theirs.mounts != ours.mounts and theirs.processes != ours.processes
+        if is_apart and (not within or within in _cgroup(pid, proc)):
             return pid
     return 0
+
+
+def _cgroup(pid: int, proc: str) -> str:
+    try:
+        with open(f"{proc}/{pid}/cgroup", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def look(pid: int, proc: str, majors: frozenset[int]) -> Seen | None:

@@ -25,11 +25,10 @@ def body(chain: Chain) -> Markup:
     start = 2 if first == "across" else 1
     end = start + len(runs) - (last != "across" and len(runs) > 1)
     top, bottom = _panels(chain)
-    parts = (
-        _panel(top, f"{first} {_row(1)}"),
-        *(_bank(runs, number, start) for number in range(len(runs))),
-        _panel(bottom, f"{last} {_row(end)} under"),
-    )
+    banks = [_bank(runs, number, start) for number in range(len(runs))]
+    above, below = _panel(top, f"{first} {_row(1)}"), _panel(bottom, f"{last} {_row(end)} under")
+    # In one column, what to do comes before the picture, and what was read after it.
+    parts = (above, *banks, below) if _is_to_mend(chain) else (*banks, above, below)
     return join((_header(chain), tag("main", tag("div", *parts, class_="crossing"))))
 
 
@@ -63,21 +62,30 @@ def _sum(chain: Chain) -> list[Markup]:
 
 def _panels(chain: Chain) -> tuple[Markup, Markup]:
     """What stands in the upper free corner and in the lower one: the fix, where there is one, comes first."""
-    fixes, read = _fixes(chain), _evidence(chain)
-    if fixes:
-        return fixes, join((read, _legend()))
-    return read, _legend()
+    if _is_to_mend(chain):
+        return _fixes(chain), join((_evidence(_read(chain), "What was read", "read"), _legend()))
+    near = [placed for placed in _read(chain) if placed.box.side != "host"]
+    far = [placed for placed in _read(chain) if placed.box.side == "host"]
+    upper = _evidence(near, "What was read of the container", "read-container")
+    lower = _evidence(far, "What was read of the host", "read-host")
+    return (upper, join((lower, _legend()))) if near else (lower, _legend())
 
 
 def _panel(content: Markup, place: str) -> Markup:
     return tag("div", content, class_=f"panel {place}")
 
 
+def _is_to_mend(chain: Chain) -> bool:
+    return any(_needs(box) for box in chain.boxes)
+
+
+def _needs(box: Box) -> bool:
+    return box.remedy is not None and box.state != "holds"
+
+
 def _fixes(chain: Chain) -> Markup:
     """The remedies, that of the link to mend first before the others."""
-    needing = [placed for placed in joints.placed(chain.boxes) if placed.box.remedy and placed.box.state != "holds"]
-    if not needing:
-        return Markup("")
+    needing = [placed for placed in joints.placed(chain.boxes) if _needs(placed.box)]
     needing.sort(key=lambda placed: (placed.box is not chain.broken, -placed.number))
     items = [_fix(placed) for placed in needing]
     return tag("section", tag("h2", "How to mend it", id="fix"), *items, aria_labelledby="fix")
@@ -93,14 +101,17 @@ def _fix(placed: Placed) -> Markup:
     return tag("div", heading, cause, known, todo, commands(remedy), class_="remedy", id=f"fix-{placed.number}")
 
 
-def _evidence(chain: Chain) -> Markup:
-    """What was read of each box, the broken one first."""
+def _read(chain: Chain) -> list[Placed]:
+    """The boxes of which something was read, the broken one first."""
     having = [placed for placed in joints.placed(chain.boxes) if placed.box.evidence]
-    having.sort(key=lambda placed: (placed.box is not chain.broken, placed.number))
+    return sorted(having, key=lambda placed: (placed.box is not chain.broken, placed.number))
+
+
+def _evidence(having: list[Placed], title: str, name: str) -> Markup:
     if not having:
         return Markup("")
     items = [_of_box(placed.number, placed.box) for placed in having]
-    return tag("section", tag("h2", "What was read", id="read"), *items, aria_labelledby="read")
+    return tag("section", tag("h2", title, id=name), *items, aria_labelledby=name)
 
 
 def _of_box(number: int, box: Box) -> Markup:

@@ -12,6 +12,12 @@ def said(text: str, limit: int = shown.VALUE) -> Markup:
     return tag("bdi", shown.line(text, limit))
 
 
+def path(text: str) -> Markup:
+    """A path, which may be broken after each slash."""
+    parts = shown.line(text, 1000).split("/")
+    return tag("bdi", join(parts, Markup("/<wbr>")))
+
+
 def css(state: str) -> str:
     """A state as the name of a class and of a mark."""
     return state.replace(" ", "-")

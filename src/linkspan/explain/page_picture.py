@@ -6,7 +6,7 @@ from linkspan.explain import shown
 from linkspan.explain.chain import Box
 from linkspan.explain.joints import SIDES, Joint, Placed, Run
 from linkspan.explain.markup import Markup, join, tag
-from linkspan.explain.page_parts import css, icon, mark, said
+from linkspan.explain.page_parts import css, icon, mark, path, said
 
 More = Callable[[Placed], Markup]
 
@@ -23,11 +23,12 @@ def bank(run: Run, place: str, number: int, toward: str = "rightward", more: Mor
     """
     name = f"side-{number}"
     incoming = run.boxes[0].joint if run.boxes else run.leaves
-    drawn = _water(name, incoming, run.leaves, toward) if run.side == "bridge" else Markup("")
+    drawn = _water(name, incoming, run) if run.side == "bridge" else Markup("")
     boxes = tag("ol", *_links(run, more or _more)) if run.boxes else Markup("")
     head = _head(run, name, incoming)
-    last = " last" if run.leaves is None else ""
-    return tag("section", drawn, head, boxes, class_=f"bank {run.side} {place} {toward}{last}", aria_labelledby=name)
+    more_classes = f"{'' if run.leaves else ' last'}{'' if run.boxes else ' empty'}"
+    classes = f"bank {run.side} {place} {toward}{more_classes}"
+    return tag("section", drawn, head, boxes, class_=classes, aria_labelledby=name)
 
 
 def _head(run: Run, name: str, incoming: Joint | None) -> Markup:
@@ -62,13 +63,14 @@ def _fracture() -> Markup:
     return tag("div", drawn, tag("p", "The chain breaks here"), class_="joint")
 
 
-def _water(name: str, incoming: Joint | None, leaves: Joint | None, toward: str) -> Markup:
+def _water(name: str, incoming: Joint | None, run: Run) -> Markup:
     """The water below the bridge, and the curves by which the line comes onto it and leaves it."""
     wave = tag("path", d="M0 15q16-10 32 0t32 0")
     pattern = tag("pattern", wave, id=f"{name}-waves", width="64", height="28", patternUnits="userSpaceOnUse")
     rect = tag("rect", width="100%", height="100%", fill=f"url(#{name}-waves)")
     water = tag("svg", pattern, rect, class_="water", aria_hidden="true")
-    ends = (("arrive", incoming), ("depart", leaves))
+    # A bridge without boxes has no other line from one curve to the next.
+    ends = [("arrive", incoming), ("depart", run.leaves), ("level", None if run.boxes else run.leaves)]
     elbows = [tag("span", class_=f"elbow {end} line-{joint}", aria_hidden="true") for end, joint in ends if joint]
     return join((water, *elbows))
 
@@ -76,10 +78,10 @@ def _water(name: str, incoming: Joint | None, leaves: Joint | None, toward: str)
 def _box(box: Box, more: Markup) -> Markup:
     version = tag("span", said(box.version, 60), class_="version") if box.version else Markup("")
     header = tag("div", tag("div", tag("h3", said(box.title, 120)), version), mark(box.state), class_="title")
-    path = tag("code", said(box.path, 1000), class_="path") if box.path else Markup("")
+    place = tag("code", path(box.path), class_="path") if box.path else Markup("")
     owner = tag("p", "owner: ", said(box.owner, shown.NAME), class_="owner") if box.owner else Markup("")
     detail = tag("p", said(box.detail), class_="detail") if box.detail else Markup("")
-    return tag("div", header, path, owner, detail, more, class_=f"box {css(box.state)}")
+    return tag("div", header, place, owner, detail, more, class_=f"box {css(box.state)}")
 
 
 def _more(placed: Placed) -> Markup:

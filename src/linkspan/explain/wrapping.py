@@ -41,6 +41,8 @@ _FRAMES = (
         "kubelet",
         r"(?:Warning|Normal) {1,8}[A-Z]\w{2,40} {1,8}.{1,60}? (?:kubelet|default-scheduler)(?:, \S{1,64})? {1,20}",
     ),
+    ("syslog", r".{0,24}\d\d:\d\d:\d\d \S{1,64} [\w./@-]{1,64}\[\d{1,9}\]: "),
+    ("kubelet", r"\d{1,4}[smhd]\S{0,8} {1,12}(?:Warning|Normal) {1,12}[A-Z]\w{2,40} {1,12}\S{1,120} {1,24}"),
     ("rank", r"\[rank\d{1,5}\]:(?:[IWEF]\d{4} [\d:.]{8,20} \d{1,9} \S{1,200}\] )?"),
 )
 """What loggers and clients put in front of a line, by the kind of writer."""
@@ -55,7 +57,7 @@ _SPEAKERS = (
     ("compose", r"Cannot start service [\w.-]{1,80}: "),
     ("compose", r"Cannot start Docker Compose application\. Reason: .{0,120}?Starting "),
     ("podman", r"error preparing container [0-9a-f]{1,64} for attach: "),
-    ("podman", r'unable to start container "?[^":]{1,80}"?: ?'),
+    ("podman", r'unable to start container "[^":]{1,80}": ?'),
     ("buildkit", r"failed to (?:build|solve)(?: with frontend \S{1,40})?: "),
     ("kubelet", r"Failed to create pod sandbox: ?"),
     (
@@ -79,9 +81,18 @@ _SPEAKERS = (
     ("hook", r"Auto-detected mode as '?[\w-]{1,12}'?\s{0,8}"),
     ("podman", r"error setting up CDI devices: (?=\S)"),
     ("podman", r"setting up CDI devices: (?=\S)"),
-    ("client", r"(?:Error|ERROR|error|fatal|FATAL): (?=\S)"),
+    ("client", r"(?:Error|ERROR|error|fatal|FATAL|Failed|ctr): (?=\S)"),
+    ("client", r"\[(?:ERROR|FATAL|WARN|error)\] "),
 )
 """Who passes an error on, and the words in which it does so."""
+
+_MARKERS = (
+    ("docker", re.compile(r"Error response from daemon: ")),
+    ("kubelet", re.compile(r"rpc error: code = \w{1,30} desc = ")),
+    ("runtime", re.compile(r"(?:OCI|oci) runtime (?:create failed|error): ")),
+    ("runc", re.compile(r", stdout: .{0,200}?, stderr: ")),
+)
+"""Words after which the error itself comes, whatever stands before them: a tool may have put its own there."""
 
 _LAYERS = tuple((name, re.compile(pattern)) for name, pattern in (*_FRAMES, *_SPEAKERS))
 
@@ -133,13 +144,15 @@ def peel(line: str) -> Peeled:
     """One line without what was put around it."""
     text, layers = line.strip(), []
     for _ in range(_ROUNDS):
-        name, end = _outermost(text)
+        name, end = _outermost(text) or _marked(text)
         if not end:
             break
         layers.append(name)
         text = text[end:].lstrip()
     for tail in _TAILS:
         text = tail.sub("", text)
+    if text.count("`") % 2:
+        text = text.strip("`")
     return Peeled(printable(text.strip()), tuple(dict.fromkeys(layers)))
 
 
@@ -148,8 +161,17 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(char for char in text if char.isprintable())
 
 
-def _outermost(text: str) -> tuple[str, int]:
+def _outermost(text: str) -> tuple[str, int] | None:
+    """The layer that a text begins with, and how long that is."""
     for name, pattern in _LAYERS:
         if (found := pattern.match(text)) and found.end():
+            return name, found.end()
+    return None
+
+
+def _marked(text: str) -> tuple[str, int]:
+    """The first of the words that tell that an error follows, and where they end."""
+    for name, pattern in _MARKERS:
+        if found := pattern.search(text):
             return name, found.end()
     return "", 0

@@ -74,6 +74,7 @@ def _debian_own(look: Look, need: Need, branch: int) -> Way:
         ),
         key=_debians_key(look),
         make_key="dkms generate_mok",
+        build=f"dkms autoinstall -k {look.kernel}",
         persistence="nvidia-persistenced",
         nodes="nvidia-modprobe",
     )
@@ -97,6 +98,7 @@ def _debian_470(look: Look) -> Way:
         ),
         key=_debians_key(look),
         make_key="dkms generate_mok",
+        build=f"dkms autoinstall -k {look.kernel}",
         persistence="nvidia-persistenced",
         nodes="nvidia-modprobe",
     )
@@ -115,6 +117,7 @@ def _nvidias(look: Look, need: Need) -> Way:
         install=(*(install(look, [name]) for name in pin), *_install_after_pin(look, is_open)),
         key=DKMS_KEY,
         make_key="dkms generate_mok",
+        build=f"dkms autoinstall -k {look.kernel}",
         fabric=_fabric("nvidia-fabricmanager"),
         fabric_package="nvidia-fabricmanager",
         persistence="nvidia-persistenced",
@@ -175,6 +178,7 @@ def _ubuntu_with(look: Look, branch: int, is_open: bool, name: str, words: str) 
         signed_by="Canonical" if look.secure_boot else "",
         key="" if look.secure_boot else UBUNTU_KEY,
         make_key="update-secureboot-policy --new-key",
+        build="" if look.secure_boot else f"dkms autoinstall -k {look.kernel}",
         fabric=_fabric(fabric),
         fabric_package=fabric,
         nodes="nvidia-modprobe",

@@ -37,6 +37,7 @@ def rhel(look: Look, need: Need) -> Way:
         driver=packages,
         key=DKMS_KEY,
         make_key="dkms generate_mok",
+        build=f"dkms autoinstall -k {look.kernel}",
         fabric=_fabric(),
         fabric_package="nvidia-fabricmanager",
         persistence="nvidia-persistenced",
@@ -45,7 +46,9 @@ def rhel(look: Look, need: Need) -> Way:
 
 
 def _devel(look: Look) -> str:
-    """Oracle's own kernels have headers of their own."""
+    """Oracle's own kernels have headers of their own, and so have those with pages of 64 KiB."""
+    if look.kernel.endswith("+64k"):
+        return f"kernel-64k-devel-{look.kernel.removesuffix('+64k')}"
     return f"kernel-uek-devel-{look.kernel}" if "uek" in look.kernel else f"kernel-devel-{look.kernel}"
 
 
@@ -125,6 +128,7 @@ def fedora(look: Look, need: Need) -> Way:
         ),
         key=AKMODS_KEY,
         make_key="kmodgenca -a",
+        build=f"akmods --force --kernels {look.kernel}",
         persistence="nvidia-persistenced",
         nodes="nvidia-modprobe",
     )
@@ -166,6 +170,7 @@ def amazon(look: Look, need: Need) -> Way:
         install=(install(look, [f"nvidia-driver-cuda{branch}", f"{module}{branch}"]),),
         key=DKMS_KEY,
         make_key="dkms generate_mok",
+        build=f"dkms autoinstall -k {look.kernel}",
         fabric=_fabric(),
         fabric_package="nvidia-fabricmanager",
         persistence="nvidia-persistenced",

@@ -5,7 +5,7 @@ import shlex
 from linkspan.check import distribution
 from linkspan.setup.look import Look
 from linkspan.setup.model import Step
-from linkspan.setup.way import Way, install, missing, remove
+from linkspan.setup.way import Way, install, missing, taken_back
 
 NOUVEAU_FILE = "/etc/modprobe.d/linkspan-nouveau.conf"
 NOUVEAU_TEXT = r"blacklist nouveau\noptions nouveau modeset=0\n"
@@ -50,7 +50,7 @@ def headers(look: Look, way: Way) -> Step | None:
         done=bool(loaded) or there,
         commands=(install(look, lacking or way.headers),),
         verify=f"{build} is there",
-        undo=(remove(look.distribution, lacking),) if lacking else (),
+        undo=taken_back(look, lacking),
     )
 
 
@@ -74,17 +74,31 @@ def nouveau(look: Look) -> Step:
 def driver(look: Look, way: Way) -> Step:
     """The driver itself."""
     lacking, loaded = missing(look, way.driver), _loaded(look)
+    problem = _problem(look)
     return Step(
         key="driver",
         title="the driver",
         why=way.sentence,
-        check=f"{', '.join(way.driver)}: installed",
-        found=loaded or (f"not installed: {', '.join(lacking)}" if lacking else "all are installed"),
-        done=bool(loaded) or not lacking,
-        commands=way.install or (install(look, lacking),),
-        verify="the package manager's database has them",
-        undo=(remove(look.distribution, lacking),) if lacking else (),
+        check=f"there is a module of the driver for kernel {look.kernel}, and nvidia-smi",
+        found=loaded or problem or f"kernel {look.kernel} has its module, and nvidia-smi is there",
+        done=bool(loaded) or not problem,
+        commands=_install(look, way, lacking),
+        verify="the kernel has its module, and nvidia-smi is there",
+        undo=taken_back(look, lacking),
     )
+
+
+def _problem(look: Look) -> str:
+    if not look.has_module:
+        return f"there is no module of the driver for kernel {look.kernel}"
+    return "" if look.scene.has("nvidia-smi") else "nvidia-smi is not there"
+
+
+def _install(look: Look, way: Way, lacking: tuple[str, ...]) -> tuple[str, ...]:
+    """Install what is missing; where nothing is, the modules were not built, and the kernel's headers are there now."""
+    if lacking:
+        return way.install or (install(look, lacking),)
+    return (way.build,) if way.build else way.install or (install(look, way.driver),)
 
 
 def secure_boot(look: Look, way: Way) -> Step | None:

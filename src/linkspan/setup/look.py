@@ -1,10 +1,12 @@
 """What the plan is made from: a look at a host that changes nothing, below any root."""
 
+import re
 from functools import cached_property
 
 from linkspan.check import distribution
 from linkspan.check.distribution import Distribution
 from linkspan.check.eyes import Eyes, Ledger, live
+from linkspan.check.packages import DPKG, RPM
 from linkspan.check.scene import Device, Scene
 from linkspan.errors import FormatError
 from linkspan.facts.host import glob
@@ -23,6 +25,9 @@ MOK_LISTS = (
 """The keys that shim trusts; a certificate stands in there as it is in its file (shim's mok.c)."""
 MOK_ASKED = "/sys/firmware/efi/efivars/MokNew-605dab50-e046-4300-abb6-3dd810dd8b23"
 """What ``mokutil --import`` wrote, until the next start confirms or refuses it."""
+_MODULE = re.compile(r"^(?:\S*/)?nvidia(?:-current|-tesla-\w+)?\.ko(?:\.\w+)?:", re.MULTILINE)
+"""``updates/dkms/nvidia.ko.xz:``; Debian adds the flavour to the name. Not nvidiafb, nor i2c-nvidia-gpu."""
+_DEP_LIMIT = 8 << 20
 _MODPROBE = ("/etc/modprobe.d/*.conf", "/usr/lib/modprobe.d/*.conf", "/lib/modprobe.d/*.conf")
 
 
@@ -132,6 +137,16 @@ class Look:
     def has_display(self) -> bool:
         """True where a display manager starts with the system, which keeps the driver loaded by itself."""
         return self.eyes.status("/etc/systemd/system/display-manager.service") is not None
+
+    @cached_property
+    def has_module(self) -> bool:
+        """True where a module of the driver is there for the kernel, by what depmod(8) wrote down of it."""
+        return bool(_MODULE.search(self.eyes.text(f"/lib/modules/{self.kernel}/modules.dep", _DEP_LIMIT) or ""))
+
+    @cached_property
+    def knows_packages(self) -> bool:
+        """True where the package manager's database can be read: not those of RHEL 8 and SLES 15 (Berkeley DB, ndb)."""
+        return any(self.eyes.exists(path) for path in (DPKG, *RPM))
 
     def installed(self, package: str) -> bool:
         """True where the package's database has it."""

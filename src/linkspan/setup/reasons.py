@@ -39,11 +39,18 @@ def against(look: Look) -> str:
         return "this is a Jetson, whose driver comes with JetPack: see https://docs.nvidia.com/jetson"
     if look.distribution.family == "image":
         return image(look.distribution.id, look.distribution.name)
-    if not look.products:
+    return _about_gpus(look)
+
+
+def _about_gpus(look: Look) -> str:
+    gpus = look.scene.gpus_by_pci
+    if not gpus:
         return (
             "no NVIDIA GPU is on the PCI bus of this host: look with 'lspci -d 10de:'; a virtual machine has one only"
             " where its host passes it through"
         )
+    if all(gpu.driver == "vfio-pci" for gpu in gpus):
+        return "the GPUs of this host are kept for virtual machines (vfio-pci holds them): set up those"
     return ""
 
 

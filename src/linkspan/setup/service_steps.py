@@ -2,10 +2,11 @@
 
 from linkspan.check import registry, run, verdict
 from linkspan.check.daemons import Engine
-from linkspan.check.distribution import Purpose, packages
+from linkspan.check.distribution import packages
+from linkspan.check.package_names import Purpose
 from linkspan.setup.look import Look
 from linkspan.setup.model import Step
-from linkspan.setup.way import Way, install, missing, remove
+from linkspan.setup.way import Way, install, missing, taken_back
 
 SOCKETS = ("/run/nvidia-persistenced/socket", "/var/run/nvidia-persistenced/socket")
 SPEC = "/var/run/cdi/nvidia.yaml"
@@ -22,7 +23,7 @@ def fabric_manager(look: Look, way: Way | None) -> Step | None:
         return None
     version = look.scene.packages.get(way.fabric_package, "").partition("-")[0]
     runs = bool(look.scene.processes.named("nv-fabricmanager"))
-    fits = bool(version) and version == look.loaded_version
+    fits = version == look.loaded_version or not look.knows_packages  # it does not run beside another version
     state = f"Fabric Manager {version or 'is not installed'}" + (
         f" {'runs' if runs else 'does not run'}" * bool(version)
     )
@@ -37,7 +38,7 @@ def fabric_manager(look: Look, way: Way | None) -> Step | None:
         verify="nv-fabricmanager runs in that version",
         undo=(
             *_stop(look, "nvidia-fabricmanager"),
-            *((remove(look.distribution, [way.fabric_package]),) * (not version)),
+            *taken_back(look, () if version else (way.fabric_package,)),
         ),
     )
 
@@ -58,7 +59,7 @@ def persistence(look: Look, way: Way | None) -> Step | None:
         done=bool(there),
         commands=(*((install(look, lacking),) if lacking else ()), *_service(look, "nvidia-persistenced", "start")),
         verify=f"{SOCKETS[0]} is there",
-        undo=(*_stop(look, "nvidia-persistenced"), *((remove(look.distribution, lacking),) if lacking else ())),
+        undo=(*_stop(look, "nvidia-persistenced"), *taken_back(look, lacking)),
     )
 
 
@@ -77,7 +78,7 @@ def nodes(look: Look, way: Way | None) -> Step:
         done=not lacking,
         commands=(*((install(look, [package]),) if package else ()), f"nvidia-modprobe -u {numbers}"),
         verify="the nodes are there",
-        undo=(remove(look.distribution, [package]),) if package else (),
+        undo=taken_back(look, (package,) if package else ()),
     )
 
 
@@ -101,7 +102,7 @@ def engine(look: Look) -> Step:
         done=bool(found),
         commands=(install(look, names), *started) if names else (),
         verify="its program is there",
-        undo=(remove(look.distribution, names),) if names else (),
+        undo=taken_back(look, names),
     )
 
 

@@ -27,8 +27,9 @@ class Part(Model, frozen=True, kw_only=True):
 class Way(Model, frozen=True, kw_only=True):
     """How one host gets its driver.
 
-    ``sources`` are repositories and what belongs to them, ``headers`` and ``driver`` packages. ``install`` and
-    ``uninstall`` stand in for the plain installation of ``driver`` where more is to be done. ``key`` is the certificate
+    ``sources`` are repositories and what belongs to them, ``headers`` and ``driver`` packages. ``install``
+    stands in for the plain installation of ``driver`` where more is to be done. ``build`` builds the modules once more,
+    where they are built on the host. ``key`` is the certificate
     of the key that modules are signed with on this host, which ``make_key`` makes; ``signed_by`` names who signs them
     before they come here. ``fabric`` installs Fabric Manager in the driver's version, ``persistence`` and ``nodes`` are
     packages that the driver does not bring along.
@@ -39,7 +40,7 @@ class Way(Model, frozen=True, kw_only=True):
     headers: tuple[str, ...] = ()
     driver: tuple[str, ...]
     install: tuple[str, ...] = ()
-    uninstall: tuple[str, ...] = ()
+    build: str = ""
     key: str = ""
     make_key: str = ""
     signed_by: str = ""
@@ -97,6 +98,11 @@ def install(look: Look, names: Iterable[str], *options: str) -> str:
 def remove(found: Distribution, names: Iterable[str]) -> str:
     """The command that removes packages."""
     return shlex.join([*distribution.remover(found), *names])
+
+
+def taken_back(look: Look, lacking: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that removes what was not there before; nothing where nobody can say what was."""
+    return (remove(look.distribution, lacking),) if lacking and look.knows_packages else ()
 
 
 def missing(look: Look, names: Iterable[str]) -> tuple[str, ...]:

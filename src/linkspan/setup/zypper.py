@@ -11,12 +11,12 @@ from linkspan.setup.way import CUDA, Need, NoWay, Part, Way, install, kind
 
 GRAPHICS = "https://download.nvidia.com"
 REPOSITORIES = "/etc/zypp/repos.d/*.repo"
-SIGNED = "nvidia-open-driver-G07-signed-cuda-kmp-default"
+SIGNED = "nvidia-open-driver-G07-signed-cuda-kmp"
 UTILITIES = "nvidia-compute-utils-G07"
 LEGACY = ("nvidia-driver-G06-kmp-meta", "nvidia-compute-utils-G06")
 _LICENCE = "--auto-agree-with-licenses"
-_VERSION = f'version="$(rpm -q --qf "%{{VERSION}}\\n" {SIGNED} | cut -d_ -f1 | sort -u | tail -n 1)"'
-"""The driver's version, which the package of the modules has before that of its kernel: ``595.91_k6.4.0_150600``."""
+FLAVOURS = ("default", "azure", "64kb")
+"""Of kernels, for which SUSE builds the modules."""
 
 
 def suse(look: Look, need: Need) -> Way:
@@ -28,14 +28,16 @@ def suse(look: Look, need: Need) -> Way:
         raise NoWay(f"SUSE has no driver 470, the last for {need.names} GPUs: take Debian 12 or Ubuntu 24.04")
     if need.last:
         return _legacy(look, need)
-    fabric = f'{_VERSION} && {install(look, [_LICENCE])} "nvidia-fabricmanager=$version"'
+    signed = f"{SIGNED}-{_flavour(look)}"
+    version = _version(signed)
+    fabric = f'{version} && {install(look, [_LICENCE])} "nvidia-fabricmanager=$version"'
     return Way(
         sentence=f"the driver that SUSE built and signed, {kind(need, True)}",
         sources=(_repository(look, "cuda", f"{CUDA}/{_name(look)}/{ARCHITECTURES.get(look.machine, 'x86_64')}/"),),
-        driver=(SIGNED, UTILITIES, "nvidia-persistenced"),
+        driver=(signed, UTILITIES, "nvidia-persistenced"),
         install=(
-            install(look, [_LICENCE, SIGNED]),
-            f'{_VERSION} && {install(look, [_LICENCE])} "{UTILITIES}=$version" "nvidia-persistenced=$version"',
+            install(look, [_LICENCE, signed]),
+            f'{version} && {install(look, [_LICENCE])} "{UTILITIES}=$version" "nvidia-persistenced=$version"',
         ),
         signed_by="SUSE",
         fabric=(fabric,),
@@ -43,6 +45,16 @@ def suse(look: Look, need: Need) -> Way:
         persistence="nvidia-persistenced",
         nodes="nvidia-modprobe",
     )
+
+
+def _flavour(look: Look) -> str:
+    flavour = look.kernel.rpartition("-")[2]
+    return flavour if flavour in FLAVOURS else "default"
+
+
+def _version(package: str) -> str:
+    """Take the driver's version, which the package has before that of its kernel: ``595.91_k6.4.0_150600``."""
+    return f'version="$(rpm -q --qf "%{{VERSION}}\\n" {package} | cut -d_ -f1 | sort -u | tail -n 1)"'
 
 
 def _name(look: Look) -> str:
@@ -56,7 +68,10 @@ def _repository(look: Look, name: str, url: str) -> Part:
     return Part(
         name="NVIDIA's repository",
         done=bool(look.file_with(REPOSITORIES, url.rstrip("/"))),
-        commands=(f"zypper --non-interactive addrepo {url} {name}", "zypper --gpg-auto-import-keys refresh"),
+        commands=(
+            f"zypper --non-interactive addrepo {url} {name}",
+            "zypper --non-interactive --gpg-auto-import-keys refresh",
+        ),
         undo=(f"zypper --non-interactive removerepo {name}",),
     )
 

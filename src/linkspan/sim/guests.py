@@ -97,9 +97,13 @@ def kept_by_docker(
     rules: Iterable[str] = (),
     labels: Mapping[str, str] | None = None,
     running: bool = False,
+    mounts: Mapping[str, str] | None = None,
     root: str = "/var/lib/docker",
 ) -> None:
-    """What dockerd keeps of a container; one with an ``error`` could not be started."""
+    """What dockerd keeps of a container; one with an ``error`` could not be started.
+
+    ``mounts`` are paths of the host by their place in it.
+    """
     found = container_id(number)
     folder = f"{root}/containers/{found}"
     state = {"Running": running, "Pid": number if running else 0, "ExitCode": 128 if error else 0, "Error": error}
@@ -113,6 +117,10 @@ def kept_by_docker(
         "Config": {"Hostname": found[:12], "Env": variables, "Cmd": list(argv), "Image": "app:1", "Labels": labels},
         "Name": f"/{name}",
         "Driver": "overlay2",
+        "MountPoints": {
+            place: {"Type": "bind", "Source": source, "Destination": place, "RW": True}
+            for place, source in (mounts or {}).items()
+        },
     }
     asked = {
         "Runtime": runtime,

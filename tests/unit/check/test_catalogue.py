@@ -81,6 +81,15 @@ def test_a_signature_repeats_nothing_without_a_bound(mode):
 
 
 @pytest.mark.parametrize("mode", all_modes().values(), ids=lambda mode: mode.id)
+def test_a_signature_has_alternatives_in_groups_only(mode):
+    for signature in mode.signatures:
+        outside = re.sub(r"\\.|\[[^]]*\]", "", signature)
+        while outside != (outside := re.sub(r"\([^()]*\)", "", outside)):
+            pass
+        assert "|" not in outside, signature
+
+
+@pytest.mark.parametrize("mode", all_modes().values(), ids=lambda mode: mode.id)
 def test_links_are_full_addresses(mode):
     assert 1 <= len(mode.links) <= 5
     assert len(set(mode.links)) == len(mode.links)

@@ -93,6 +93,12 @@ def test_our_own_error_is_told_with_its_hint(explain):
         assert part in out
 
 
+def test_an_empty_option_is_told_in_the_same_way(explain):
+    code, out, err = explain("--error", "")
+    assert (code, out) == (3, "")
+    assert "there is no text to explain" in err
+
+
 @pytest.mark.parametrize("given", [b"", b"\n \n", b"\x00"])
 def test_an_empty_input_is_told_in_a_sentence(explain, given):
     code, out, err = explain("-", given=given)
@@ -111,6 +117,11 @@ def test_binary_garbage_is_told_in_a_sentence(explain, given):
 def test_a_log_with_colours_and_some_odd_bytes_is_a_text(explain):
     code, _, _ = explain("-", given=b"\x1b[31m" + MISMATCH.encode() + b"\x1b[0m \xff\xfe\n")
     assert code == 0
+
+
+def test_a_log_that_powershell_wrote_is_read(explain):
+    assert explain("-", given=f"{MISMATCH}\r\n".encode("utf-16"))[0] == 0
+    assert explain("-", given=f"{MISMATCH}\r\n".encode("utf-8-sig"))[0] == 0
 
 
 def test_at_a_terminal_it_tells_how_pasting_ends(explain):

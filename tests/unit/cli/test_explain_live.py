@@ -5,7 +5,7 @@ import pytest
 from linkspan.cli import explain_live
 from linkspan.errors import ConfigError, RequestError
 from linkspan.explain import live_app
-from linkspan.explain.live import Host
+from linkspan.explain.live import Host, Wanted
 from tests import hosts
 from tests.unit.explain.startup import LIBRARIES, Start
 
@@ -50,3 +50,10 @@ def test_the_host_is_told_by_its_proc(tmp_path):
     }
     assert explain_live.host(hosts.make(tmp_path, tree)) == Host("550.163.01", frozenset({195, 510}))
     assert explain_live.host(f"{tmp_path}/none") == Host("", frozenset())
+
+
+def test_a_name_is_a_process_or_waited_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert explain_live._wanted("") == Wanted()
+    assert explain_live._wanted("7") == Wanted(pid=7)
+    assert explain_live._wanted("no-such-container") == Wanted(within="no-such-container")

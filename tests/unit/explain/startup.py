@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from linkspan.explain.live import Follower, Host
+from linkspan.explain.live import Follower, Host, Wanted
 from tests import hosts
 
 HOST = Host("550.163.01", frozenset({195, 510}))
@@ -21,8 +21,8 @@ class Start:
         self._namespaces("self", 1, 1)
         self._namespaces("3", 2, 1)  # a service with mounts of its own, but no container
 
-    def follower(self, host: Host = HOST, pid: int = 0) -> Follower:
-        return Follower(host, lambda: self.now, pid, self.proc)
+    def follower(self, host: Host = HOST, pid: int = 0, within: str = "") -> Follower:
+        return Follower(host, lambda: self.now, Wanted(pid, within), self.proc)
 
     def appear(self) -> None:
         """The runtime has forked it, in namespaces of its own, with the host's root still."""

@@ -4,15 +4,17 @@ import re
 import pytest
 from rich.console import Console
 
+from linkspan.check.model import Report
 from linkspan.explain import drawing
 from linkspan.explain.broken_lines import columns
 from linkspan.explain.chain import Chain
 from tests.unit.explain import chains
 
 
-def drawn(chain: Chain, width: int = 80, plain: bool = False, **options: object) -> str:
+def drawn(chain: Chain | Report, width: int = 80, plain: bool = False, **options: object) -> str:
     console = Console(file=io.StringIO(), width=width, **options)  # type: ignore[arg-type]
-    console.print(drawing.render(chain, ascii=plain))
+    render = drawing.render_report if isinstance(chain, Report) else drawing.render
+    console.print(render(chain, ascii=plain))  # type: ignore[arg-type]
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
@@ -71,3 +73,12 @@ def test_markup_of_rich_in_a_name_is_mere_text():
 
 def test_no_boxes_are_no_picture():
     assert drawn(Chain(subject="x", verdict="x", works=None, boxes=())) == ""
+
+
+def test_a_report_is_drawn_from_the_hardware_on_with_the_break_after_the_broken_link():
+    lines = drawn(chains.REPORT).splitlines()
+    found = [next(number for number, line in enumerate(lines) if text in line) for text in (
+        "✓ PCI device", "✗ version match", "driver and kernel module are of different versions",
+        "the chain breaks here", "– device nodes", "! bridge: CDI spec or runtime", "– image",
+    )]  # fmt: skip
+    assert found == sorted(found)

@@ -190,3 +190,11 @@ def test_the_runtime_is_not_taken_for_the_application(start, program):
     seen = live_look.look(7, start.proc, frozenset())
     assert seen is not None
     assert seen.program == ""
+
+
+def test_a_container_that_is_named_is_waited_for_until_it_is_in_its_cgroup(start):
+    follower = start.follower(within="3f8c1a")
+    start.appear()
+    assert follower.step().phase == "waiting"
+    start.write("cgroup", "0::/system.slice/docker-3f8c1a99.scope\n")
+    assert follower.step().phase == "starting"

@@ -30,6 +30,29 @@ def test_the_copy_buttons_appear_where_scripts_run():
     assert browser.look(PAGES["broken"], 390).answers["copies"] == 2
 
 
+COPY = """
+addEventListener("load", async () => {
+  let copied = "";
+  const clipboard = {writeText: async (text) => { %s }};
+  Object.defineProperty(navigator, "clipboard", {value: clipboard});
+  document.execCommand = () => { copied = getSelection().toString(); return true; };
+  const button = document.querySelectorAll("button.copy")[1];
+  button.click();
+  await new Promise((done) => setTimeout(done, 100));
+  const said = document.getElementById("said").textContent;
+  parent.postMessage(JSON.stringify({copied, said, button: button.textContent}), "*");
+});
+"""
+
+
+@pytest.mark.parametrize("clipboard", ["copied = text;", "throw new Error('not here');"])
+def test_a_button_copies_its_command_with_a_clipboard_and_without(clipboard):
+    assert chains.BROKEN_BOX.remedy is not None
+    seen = browser.ask(PAGES["broken"], COPY % clipboard)
+    assert seen.answers == {"copied": chains.BROKEN_BOX.remedy.commands[1], "said": "Copied", "button": "Copied"}
+    assert seen.console == []
+
+
 def test_the_browser_would_tell_of_a_page_that_is_too_wide_or_hard_to_read():
     worse = (
         PAGES["broken"].replace("</main>", '<p class="x">' + "x" * 200 + "</p></main>").replace('class="kicker"', "")

@@ -31,6 +31,7 @@ def test_there_are_many_samples_of_both_kinds():
     assert len(KNOWN) >= 100
     assert len({sample.expected for sample in KNOWN}) >= 50
     assert len(UNRELATED) >= 30
+    assert len(FROM_HOOK) >= 25
 
 
 @pytest.mark.parametrize("sample", KNOWN, ids=name)
@@ -38,6 +39,16 @@ def test_a_posted_error_is_known_by_its_failure_first(sample):
     found = classify(sample.text)
     assert found.known
     assert found.fits[0].id == sample.expected, [fit.id for fit in found.fits]
+
+
+FROM_HOOK = [sample for sample in KNOWN if "stderr: " in sample.text and "nvidia-container-cli: " in sample.text]
+
+
+@pytest.mark.parametrize("sample", FROM_HOOK, ids=name)
+def test_of_a_failed_hook_the_words_of_the_hook_are_left(sample):
+    (message,) = classify(sample.text).messages
+    assert message.startswith(("nvidia-container-cli: ", "nvml error: "))
+    assert not message.endswith((": unknown", '"', "\\", "unknown."))
 
 
 @pytest.mark.parametrize("sample", KNOWN, ids=name)

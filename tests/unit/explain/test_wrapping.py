@@ -43,6 +43,22 @@ def test_a_text_is_settled_to_what_was_printed(pasted, printed):
             PIECES,
             ("runtime", "runc"),
         ),
+        (
+            f"failed to deploy a stack: Container web Starting Error response from daemon: {PIECES}: unknown",
+            PIECES,
+            ("docker",),
+        ),
+        (
+            f"3m45s       Warning   Failed   pod/a-l4754            Error: rpc error: code = Unknown desc = {PIECES}",
+            PIECES,
+            ("kubelet", "client"),
+        ),
+        (f"[ERROR] `{PIECES}", PIECES, ("client", "paste")),
+        (
+            f'Error: OCI runtime error: unable to start container "a1":crun: {PIECES}',
+            PIECES,
+            ("client", "runtime", "podman", "runc"),
+        ),
         ("[+] Running 0/1", "", ("compose",)),
         ("nothing is wrapped here", "nothing is wrapped here", ()),
         ("", "", ()),

@@ -58,7 +58,14 @@ if name == "apt-get" and words[0] in ("install", "remove"):
     for one in wanted:
         if one.startswith("linux-headers-"):
             path = f"/lib/modules/{one.removeprefix('linux-headers-')}/build/Makefile"
-            put(path) if words[0] == "install" else (drop(path), os.rmdir(os.path.dirname(tree + path)))
+            put(path) if words[0] == "install" else drop(path)
+        if one == "nvidia-kernel-dkms":
+            with open(f"{tree}/proc/sys/kernel/osrelease") as file:
+                dep = f"/lib/modules/{file.read().strip()}/modules.dep"
+            line_of_it = "updates/dkms/nvidia-current.ko: kernel/drivers/video/video.ko\n"
+            put(dep, line_of_it) if words[0] == "install" else drop(dep)
+        if one == "nvidia-smi":
+            put("/usr/bin/nvidia-smi", "", 0o755) if words[0] == "install" else drop("/usr/bin/nvidia-smi")
         if one == "docker.io":
             put("/usr/bin/dockerd", "", 0o755) if words[0] == "install" else drop("/usr/bin/dockerd")
 elif name == "tee":

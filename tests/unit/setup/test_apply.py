@@ -175,7 +175,7 @@ def test_undo_takes_back_what_was_applied_the_last_first(host):
 
 
 def test_undo_leaves_alone_what_was_there_before_us(tmp_path):
-    there = {"/usr/bin/dockerd": "", "/usr/local/bin/linkspan-runtime": ""}
+    there = {"/usr/bin/dockerd": "", "/usr/local/bin/linkspan-runtime": "", "/usr/bin/nvidia-smi": ""}
     host = FakeHost(tmp_path, trees.tree("debian-12"), there, trees.dpkg("nvidia-smi", "docker.io"))
     host.apply()
     host.undo()
@@ -201,7 +201,8 @@ def test_what_an_interrupted_try_had_begun_is_taken_back_too(host):
     with pytest.raises(HostError):
         host.apply()
     first = host.journal.entry("driver").undo
-    trees.put(f"{host.top}/tree", trees.dpkg("nvidia-smi", f"linux-headers-{trees.KERNELS['debian-12']}"))  # half of it
+    half = trees.dpkg("nvidia-smi", f"linux-headers-{trees.KERNELS['debian-12']}")
+    trees.put(f"{host.top}/tree", half, {"/usr/bin/nvidia-smi": ""})
     host.tell("fail", "")
     host.apply()
     assert set(first) <= set(host.journal.entry("driver").undo)

@@ -1,8 +1,12 @@
 """Plans, over trees of every distribution, GPU generation and state."""
 
+import contextlib
 import os
 import re
+import sqlite3
+import struct
 import subprocess
+import tempfile
 
 import pytest
 
@@ -176,6 +180,74 @@ def test_only_missing_packages_are_installed_and_taken_back(tmp_path):
     assert step.undo == (f"apt-get remove -y {rest}",)
 
 
+@pytest.mark.parametrize(
+    ("line", "there"),
+    [
+        ("updates/dkms/nvidia-current.ko: kernel/drivers/video.ko", True),
+        ("updates/dkms/nvidia-tesla-470.ko:", True),
+        ("kernel/nvidia-580srv-open/nvidia.ko.zst:", True),
+        ("extra/nvidia/nvidia.ko.xz: kernel/drivers/acpi/video.ko.xz", True),
+        ("kernel/drivers/video/fbdev/nvidia/nvidiafb.ko:", False),
+        ("kernel/drivers/i2c/busses/i2c-nvidia-gpu.ko:", False),
+        ("kernel/drivers/usb/typec/altmodes/typec_nvidia.ko: kernel/nvidia.x", False),
+        ("updates/dkms/nvidia-uvm.ko: updates/dkms/nvidia.ko", False),
+    ],
+)
+def test_the_driver_is_there_when_the_kernel_has_its_module(tmp_path, line, there):
+    dep = {"/lib/modules/6.1.0-37-amd64/modules.dep": f"kernel/fs/ext4.ko:\n{line}\n", "/usr/bin/nvidia-smi": ""}
+    found = made(tmp_path, trees.tree("debian-12"), dep)
+    assert found.step("driver").done == there
+
+
+@pytest.mark.parametrize(
+    ("distribution", "command"),
+    [
+        ("debian-12", "dkms autoinstall -k 6.1.0-37-amd64"),
+        ("ubuntu-24.04", "dkms autoinstall -k 6.8.0-64-generic"),
+    ],
+)
+def test_packages_whose_modules_were_not_built_are_built_once_more(tmp_path, distribution, command):
+    tree = trees.tree(distribution)
+    wanted = made(tmp_path / "first", tree).step("driver").commands[0].split()[3:]
+    assert made(tmp_path / "then", tree, trees.dpkg(*wanted)).step("driver").commands == (command,)
+
+
+def test_without_a_database_that_can_be_read_no_package_is_taken_back(tmp_path):
+    old = {"/var/lib/rpm/Packages": b"\0\0\0\0\0\0\0\0\0\0\0\0\x61\x15\6\0"}  # Berkeley DB
+    found = made(tmp_path, trees.tree("rocky-8"), old)
+    assert all(not step.undo for step in found.steps if step.key in ("headers", "driver", "engine", "nodes"))
+    assert found.step("driver").commands
+
+
+def rpm(*names):
+    """The database of rpm: its packages' headers, and an index of their names."""
+    with tempfile.TemporaryDirectory() as folder:
+        with contextlib.closing(sqlite3.connect(f"{folder}/db")) as database, database:
+            database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB)")
+            database.execute("CREATE TABLE Name (key TEXT, hnum INTEGER)")
+            for number, name in enumerate(names, 1):
+                texts = b"580.95.05\x001\x00"
+                header = struct.pack(">II", 2, len(texts))
+                header += struct.pack(">IIII", 1001, 6, 0, 1) + struct.pack(">IIII", 1002, 6, 10, 1)
+                database.execute("INSERT INTO Packages VALUES (?, ?)", (number, header + texts))
+                database.execute("INSERT INTO Name VALUES (?, ?)", (name, number))
+        with open(f"{folder}/db", "rb") as file:
+            return {"/var/lib/rpm/rpmdb.sqlite": file.read()}
+
+
+def test_on_a_host_with_rpm_too_only_missing_packages_are_taken_back(tmp_path):
+    found = made(tmp_path, trees.tree("rhel-9"), rpm("nvidia-driver-cuda", "dkms", "podman"))
+    assert found.step("driver").undo == ("dnf remove -y kmod-nvidia-open-dkms",)
+    assert not any("epel" in line for line in found.step("repository").commands)
+
+
+def test_fabric_manager_of_another_version_is_known_by_rpm_too(tmp_path):
+    parts = (trees.loaded("580.82.07"), rpm("nvidia-fabricmanager"), running("nv-fabricmanager"))
+    step = made(tmp_path, trees.tree("rhel-9", switches=4), *parts).step("fabric-manager")
+    assert step.found == "Fabric Manager 580.95.05 runs; the driver is 580.82.07"
+    assert not step.done
+
+
 def test_with_the_driver_in_the_kernel_nothing_of_the_driver_is_left_to_do(tmp_path):
     found = made(tmp_path, trees.tree("debian-12"), trees.loaded())
     assert {state(found, key) for key in ("repository", "headers", "nouveau", "driver", "module")} == {"done"}
@@ -344,6 +416,28 @@ def test_rhel_10_locks_the_branch_of_an_older_gpu(tmp_path):
 )
 def test_epel_comes_as_each_relative_of_rhel_has_it(tmp_path, distribution, epel):
     assert made(tmp_path, trees.tree(distribution)).step("repository").commands[0] == f"dnf install -y {epel}"
+
+
+def test_suse_has_modules_for_each_flavour_of_its_kernel(tmp_path):
+    kernel = {"/proc/sys/kernel/osrelease": "6.4.0-150600.8.40-azure\n"}
+    assert "nvidia-open-driver-G07-signed-cuda-kmp-azure" in driver(made(tmp_path, trees.tree("sles-15"), kernel))
+
+
+def test_a_kernel_with_pages_of_64_kib_has_headers_of_its_own(tmp_path):
+    kernel = {"/proc/sys/kernel/osrelease": "5.14.0-427.18.1.el9_4.aarch64+64k\n"}
+    commands = made(tmp_path, trees.tree("rhel-9"), kernel).step("headers").commands
+    assert "kernel-64k-devel-5.14.0-427.18.1.el9_4.aarch64 " in commands[0]
+
+
+def test_gpus_that_are_kept_for_virtual_machines_are_left_to_them(tmp_path):
+    bound = {"/sys/bus/pci/devices/0000:01:00.0/driver": "-> ../../../bus/pci/drivers/vfio-pci"}
+    assert "vfio-pci holds them" in made(tmp_path, trees.tree("debian-12"), bound).reason
+
+
+def test_on_arm_the_repository_is_that_of_the_machine(tmp_path):
+    arm = {"/lib/ld-linux-aarch64.so.1": ""}
+    commands = made(tmp_path, trees.tree("rhel-9", ["Grace Hopper"]), arm).step("repository").commands
+    assert any("cuda/repos/rhel9/sbsa/cuda-rhel9.repo" in line for line in commands)
 
 
 def test_oracles_own_kernel_has_headers_of_its_own(tmp_path):

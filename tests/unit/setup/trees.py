@@ -93,6 +93,7 @@ def tree(distribution: str, gpus: Iterable[str] = ("Hopper",), *, switches: int 
         "/proc/modules": "",
         "/usr/bin/systemctl": "",
         **_SOURCES.get(distribution, {}),
+        **({"/var/lib/dpkg/status": ""} if distribution in _SOURCES else {}),
     }
     for number, name in enumerate(gpus):
         made |= device(number + 1, GPUS.get(name, name))
