@@ -41,6 +41,12 @@ def unserved(scene: Scene) -> list[Device]:
     return [gpu for gpu in scene.gpus_by_pci if gpu.driver in ("", "nouveau", "nova_core")]
 
 
+def held_by_nouveau(scene: Scene) -> list[Device]:
+    """Of those the ones that nouveau has: by the bus, or since it is loaded and nobody else is told to have them."""
+    loaded = "nouveau" in scene.modules
+    return [gpu for gpu in unserved(scene) if gpu.driver == "nouveau" or (loaded and not gpu.driver)]
+
+
 def on_disk(scene: Scene, kernel: str) -> str:
     """The file of the driver's module for a kernel, empty where there is none."""
     for root in ROOTS:

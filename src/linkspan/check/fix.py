@@ -105,6 +105,7 @@ def _do(base: str, action: Action) -> None:
             trees.make_folders(os.path.dirname(base + path))
             trees.make_link(target, base + path)
         case MakeNode(path=path, major=major, minor=minor, mode=mode):
+            trees.make_folders(os.path.dirname(base + path))
             trees.remove_file(base + path)
             _make_node(base + path, major, minor, mode)
         case RunProgram(argv=argv):

@@ -15,18 +15,20 @@ MOST = 2048
 
 
 class Ask(NamedTuple):
-    """A word of somebody's request; ``number`` is None for what is no channel."""
+    """A word of somebody's request; ``number`` is None for what is no channel, ``has`` says that it has that one."""
 
     who: str
     word: str
     number: int | None
     evidence: Evidence
+    has: bool = False
 
 
 def asked(scene: Scene) -> Iterator[Ask]:
     """The channels that running containers, and those that Docker keeps, ask for by their variables."""
     for one in scene.containers:
-        yield from _of(one.name, f"/proc/{one.pid}/environ", one.env.get(IMEX_CHANNELS, ""))
+        for ask in _of(one.name, f"/proc/{one.pid}/environ", one.env.get(IMEX_CHANNELS, "")):
+            yield ask._replace(has=one.root.exists(f"{FOLDER}/channel{ask.number}"))
     for record in scene.docker_records:
         if not record.running:
             yield from _of(record.title, record.path, record.env.get(IMEX_CHANNELS, ""))

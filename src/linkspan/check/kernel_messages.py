@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from linkspan.check import kernel_ring
 from linkspan.check.model import Evidence
 from linkspan.check.scene import Scene
 
@@ -30,7 +31,9 @@ class Xid(NamedTuple):
 
 def since_load(scene: Scene) -> Iterator[tuple[str, str]]:
     """The lines about the GPU stack since the module was loaded, oldest first, each with its file."""
-    for path, lines in scene.kernel_logs.items():
+    ring = scene.kernel_logs.get(kernel_ring.PATH, [])
+    whole = any(_LOADED.search(line) for line in ring)  # then it has all since then, and files have older lines, too
+    for path, lines in ({kernel_ring.PATH: ring} if whole else scene.kernel_logs).items():
         loads = [number for number, line in enumerate(lines) if _LOADED.search(line)]
         yield from ((path, line) for line in (lines[loads[-1] :] if loads else lines))
 

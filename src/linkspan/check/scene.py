@@ -3,6 +3,7 @@
 import re
 from functools import cached_property
 
+from linkspan.check import kernel_ring
 from linkspan.check.containers import Container, containers
 from linkspan.check.daemons import USUAL_PATH, Engine, engines, find_program, sight
 from linkspan.check.docker_state import Record, records
@@ -188,9 +189,10 @@ class Scene:
 
     @cached_property
     def kernel_logs(self) -> dict[str, list[str]]:
-        """The last lines about the GPU stack in each log file that has the kernel's messages, oldest first."""
+        """The last lines about the GPU stack in each log that has the kernel's messages, oldest first."""
         none: list[str] = []
         found = {path: self.eyes.derive("log", path, _tail, none) for path in _LOGS}
+        found[kernel_ring.PATH] = self.eyes.derive("log", kernel_ring.PATH, _ring, none)
         return {path: lines for path, lines in found.items() if lines}
 
     @property
@@ -225,6 +227,10 @@ class Scene:
     def is_own(self, container: str) -> bool:
         """True where this host is itself a container of that kind, by what its first process was started with."""
         return self.processes.environ(1).get("container", "") == container
+
+
+def _ring(host: HostReader, path: str) -> list[str]:
+    return [line for line in kernel_ring.messages(host, path) if _OF_THE_DRIVER.search(line)][-_LOG_LINES:]
 
 
 def _tail(host: HostReader, path: str) -> list[str]:

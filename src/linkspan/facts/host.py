@@ -94,13 +94,27 @@ class LiveHost:
     def _entry(self, path: str) -> str | None:
         """Where on this machine the entry itself stands: only its folder is resolved, and that once per survey."""
         folder, name = posixpath.split(path)
-        if folder not in self._parents:
-            self._parents[folder] = self.real(folder)
-        parent = self._parents[folder]
+        parent = self._parent(folder)
         return None if parent is None else self._here(posixpath.join(parent, name))
 
+    def _parent(self, folder: str) -> str | None:
+        if folder not in self._parents:
+            self._parents[folder] = self._resolve(folder)
+        return self._parents[folder]
+
     def real(self, path: str) -> str | None:
-        """See HostReader."""
+        """See HostReader. As for an entry, its folder is resolved once; most paths then need one look of their own."""
+        folder, name = posixpath.split(path)
+        parent = self._parent(folder) if name not in {"", ".", ".."} else None
+        if parent is None:
+            return self._resolve(path)
+        found = posixpath.join(parent, name)
+        if _readlink(self._here(found)) is not None:
+            return self._resolve(found)
+        return found if os.path.lexists(self._here(found)) else None
+
+    def _resolve(self, path: str) -> str | None:
+        """Every component in turn, as the kernel would below a root, but without recursion: the path may be hostile."""
         done: list[str] = []
         ahead = path.split("/")[::-1]
         links = 0

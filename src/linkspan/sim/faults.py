@@ -93,7 +93,7 @@ def _missing_node(tree: Tree, spec: SimSpec, gpu: SimGpu | None) -> None:
 
 
 def _unload(tree: Tree, spec: SimSpec, gpu: SimGpu | None) -> None:
-    _take_away(tree, "/dev/nvidia*", "/proc/driver/*", "/sys/module/nvidia/*")
+    _take_away(tree, "/dev/nvidia*", "/proc/driver/*", "/sys/module/nvidia/*", "/sys/bus/pci/devices/*/driver")
     tree["/proc/modules"] = text("")
     tree["/proc/devices"] = text("Character devices:\n  1 mem\n\nBlock devices:\n  7 loop\n")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from linkspan.check.docker_state import Record
-from linkspan.check.inside import Inside, version_of
+from linkspan.check.inside import Inside, is_driver_name, version_of
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.scene import Scene
@@ -27,7 +27,7 @@ def _kept(scene: Scene, record: Record) -> Iterator[Found]:
     old = {
         source: version
         for place, source in record.mounts.items()
-        if (version := _version(source) or version_of(place)) and not same_version(version, scene.loaded_driver)
+        if (version := _version(source) or _version(place)) and not same_version(version, scene.loaded_driver)
     }
     if old:
         source, version = next(iter(old.items()))
@@ -42,7 +42,7 @@ def _kept(scene: Scene, record: Record) -> Iterator[Found]:
 
 def _version(source: str) -> str:
     volume = _VOLUME.search(source)
-    return volume[1] if volume else version_of(source)
+    return volume[1] if volume else version_of(source) if is_driver_name(source.rpartition("/")[2]) else ""
 
 
 def _running(scene: Scene, inside: Inside) -> Iterator[Found]:

@@ -3,7 +3,9 @@
 import posixpath
 from collections.abc import Iterator
 
-from linkspan.check.driver_module import dkms_sources, install, on_disk, other_kernels, unserved
+from linkspan.check.device_nodes import is_here
+from linkspan.check.distribution import read
+from linkspan.check.driver_module import dkms_sources, held_by_nouveau, install, on_disk, other_kernels, unserved
 from linkspan.check.model import Evidence, Found, Link, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import programs
@@ -28,9 +30,9 @@ def _look(scene: Scene) -> Iterator[Found]:
     if not scene.has_driver:
         if lacking == list(_WANTED):
             yield from _nothing(scene)
-    elif lacking:
+    elif lacking and is_here(scene) and read(scene.eyes).family != "image":
         yield _not_installed(scene, lacking)
-    else:
+    elif not lacking:
         yield from _not_cached(scene)
 
 
@@ -38,7 +40,7 @@ def _nothing(scene: Scene) -> Iterator[Found]:
     """Neither module nor libraries: there is no driver at all."""
     gpus = unserved(scene)
     built = dkms_sources(scene) or other_kernels(scene) or on_disk(scene, scene.kernel)
-    if gpus and not built and not any(gpu.driver for gpu in gpus):
+    if gpus and not built and not held_by_nouveau(scene):
         yield Found(
             cause=f"no NVIDIA driver is installed for the GPU at {gpus[0].address}",
             evidence=(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check.device_nodes import absent, basic, driven, make, only_rootless, unified
+from linkspan.check.device_nodes import absent, basic, made_at_start, make, only_rootless, unified
 from linkspan.check.model import Evidence, Found, Remedy, RunProgram
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import programs
@@ -12,7 +12,7 @@ COMMAND = "nvidia-modprobe -u -c=0"
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    if not driven(scene) or absent(scene, basic(scene)) or only_rootless(scene):
+    if not basic(scene) or absent(scene, basic(scene)) or only_rootless(scene):
         return
     if "nvidia-uvm" not in scene.facts.majors:
         yield from _not_loaded(scene)
@@ -30,6 +30,7 @@ def _look(scene: Scene) -> Iterator[Found]:
                 commands=programs(scene, COMMAND),
                 actions=make(lacking),
             ),
+            severity="info" if made_at_start(scene) else None,
         )
 
 
@@ -49,6 +50,7 @@ def _not_loaded(scene: Scene) -> Iterator[Found]:
             actions=tuple(RunProgram(argv=tuple(command.split())) for command in loader),
         ),
         link="module",
+        severity="info" if made_at_start(scene) else None,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from linkspan.check.driver_module import (
     bars,
     dkms_sources,
+    held_by_nouveau,
     install,
     on_disk,
     other_kernels,
@@ -21,7 +22,7 @@ from linkspan.plan.wording import listed
 
 def _look(scene: Scene) -> Iterator[Found]:
     gpus, kernel = unserved(scene), scene.kernel
-    if not gpus or not kernel or any(gpu.driver for gpu in gpus):
+    if not gpus or not kernel or held_by_nouveau(scene):
         return
     module = on_disk(scene, kernel)
     if not module:

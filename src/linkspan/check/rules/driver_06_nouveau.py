@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check.driver_module import bars, settings, unserved
+from linkspan.check.driver_module import bars, held_by_nouveau, settings
 from linkspan.check.model import Action, Evidence, Found, Remedy, WriteFile
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import reboot, rebuild_initramfs
@@ -13,7 +13,7 @@ TEXT = "blacklist nouveau\noptions nouveau modeset=0\n"
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    held = [gpu for gpu in unserved(scene) if gpu.driver == "nouveau"]
+    held = held_by_nouveau(scene)
     if held:
         yield _found(scene, held)
 
@@ -27,7 +27,8 @@ def _found(scene: Scene, held: list[Device]) -> Found:
     return Found(
         cause=f"the kernel's own driver nouveau holds the GPU at {held[0].address}",
         evidence=(
-            *(Evidence(subject=f"{gpu.folder}/driver", field="link to", value=gpu.driver) for gpu in held),
+            *(Evidence(subject=f"{gpu.folder}/driver", field="link to", value=gpu.driver or "none") for gpu in held),
+            Evidence(subject="/proc/modules", field="nouveau", value="loaded" if "nouveau" in scene.modules else "no"),
             Evidence(subject=barred or "/etc/modprobe.d", field="blacklist nouveau",
                      value="there" if barred else "in no file"),
         ),

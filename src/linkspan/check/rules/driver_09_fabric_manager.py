@@ -13,6 +13,7 @@ from linkspan.formats import procfs
 
 PACKAGES = ("nvidia-fabricmanager", "nvidia-fabric-manager")
 UNIT = "nvidia-fabricmanager"
+PROGRAM = "nv-fabricmanager"
 _PARAMS = "/proc/driver/nvidia/params"
 
 
@@ -21,9 +22,14 @@ def _look(scene: Scene) -> Iterator[Found]:
     if not switches or not driven(scene) or _without_nvlink(scene):
         return
     package, version = fabric_manager(scene)
-    if not any(one.name == "nv-fabricmanager" for one in scene.processes.all.values()):
+    running = [one for one in scene.processes.all.values() if one.name == PROGRAM]
+    if not running:
         yield _not_running(scene, switches, package)
-    elif version and not same_version(version.partition("-")[0], scene.loaded_driver):
+    elif (
+        version
+        and scene.processes.on_host(running[0].pid)
+        and not same_version(version.partition("-")[0], scene.loaded_driver)
+    ):
         yield _other_version(scene, package, version)
 
 

@@ -14,13 +14,15 @@ FALLEN = 79
 
 
 def is_gone(scene: Scene, gpu: Device) -> bool:
-    """True where the bus gives nothing for the device."""
+    """True where the bus gives nothing for a device that the driver has, and that is not asleep, as in a notebook."""
+    if gpu.driver != "nvidia" or scene.line(f"{gpu.folder}/power/runtime_status") == "suspended":
+        return False
     return scene.eyes.read(f"{gpu.folder}/config", 0, 4) == _GONE
 
 
 def _look(scene: Scene) -> Iterator[Found]:
     for gpu in scene.gpus_by_pci:
-        if gpu.driver != "vfio-pci" and is_gone(scene, gpu):
+        if is_gone(scene, gpu):
             said = [xid.evidence for xid in xids(scene).get(gpu.address, ()) if xid.number == FALLEN][-1:]
             yield Found(
                 cause=f"the GPU at {gpu.address} has fallen off the bus"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check.device_nodes import Wanted, driven, make
+from linkspan.check.device_nodes import Wanted, basic, make
 from linkspan.check.imex import FOLDER, MAJOR, asked, channels
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
@@ -14,10 +14,10 @@ DAEMON = "nvidia-imex"
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    if not driven(scene):
+    if not basic(scene):
         return
     there = channels(scene)
-    asking = [ask for ask in asked(scene) if ask.number is not None and ask.number not in there]
+    asking = [ask for ask in asked(scene) if ask.number is not None and ask.number not in there and not ask.has]
     wanted = sorted({ask.number for ask in asking if ask.number is not None})
     if wanted:
         who = ", ".join(dict.fromkeys(ask.who for ask in asking))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check.device_nodes import absent, basic, make, only_rootless, unified
+from linkspan.check.device_nodes import absent, basic, made_at_start, make, only_rootless, unified
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import programs
@@ -27,6 +27,7 @@ def _look(scene: Scene) -> Iterator[Found]:
             commands=programs(scene, f"nvidia-modprobe {' '.join(gpus)}", "nvidia-modprobe -u -c=0"),
             actions=make(wanted),
         ),
+        severity="info" if made_at_start(scene) else None,
     )
 
 

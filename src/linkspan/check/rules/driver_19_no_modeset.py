@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check.device_nodes import MODESET_MINOR, Wanted, absent, basic, driven, make, nvidia_major, only_rootless
+from linkspan.check.device_nodes import MODESET_MINOR, Wanted, absent, basic, make, nvidia_major, only_rootless
 from linkspan.check.graphics import CAPABILITIES
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
@@ -14,7 +14,7 @@ _DRAWING = {"all", "display", "graphics"}
 
 def _look(scene: Scene) -> Iterator[Found]:
     node = [Wanted("/dev/nvidia-modeset", nvidia_major(scene), MODESET_MINOR)]
-    if not driven(scene) or absent(scene, basic(scene)) or only_rootless(scene) or not absent(scene, node):
+    if not basic(scene) or absent(scene, basic(scene)) or only_rootless(scene) or not absent(scene, node):
         return
     asking = next(_asking(scene), None)
     if asking:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check.device_nodes import Wanted, driven, make
+from linkspan.check.device_nodes import Wanted, basic, make
 from linkspan.check.mig import instances
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
@@ -14,7 +14,7 @@ MODE = 0o444
 
 def _look(scene: Scene) -> Iterator[Found]:
     major = scene.facts.majors.get("nvidia-caps")
-    if not driven(scene) or major is None:
+    if not basic(scene) or major is None:
         return
     lacking = [one for one in instances(scene) if scene.eyes.status(one.node) is None]
     if lacking:

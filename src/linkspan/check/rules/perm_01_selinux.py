@@ -40,7 +40,14 @@ def _look(scene: Scene) -> Iterator[Found]:
                 text="allow containers the use of devices, or start this one with --security-opt label=disable",
                 commands=programs(scene, f"setsebool -P {off[-1]} 1") if off else (),
             ),
+            severity="warning" if _worked_since(scene, recent[-1]) else None,
         )
+
+
+def _worked_since(scene: Scene, denial: str) -> bool:
+    """True where a container with GPUs was started after the last denial, perhaps without a label."""
+    match = _DENIED.match(denial)
+    return any(match and one.container.process.started > int(match["time"]) for one in scene.gpu_containers)
 
 
 def _exists(scene: Scene, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check.device_nodes import absent, basic, driven, make, only_rootless, unified
+from linkspan.check.device_nodes import absent, basic, make, only_rootless, unified
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import programs
@@ -12,7 +12,7 @@ from linkspan.plan.wording import listed
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    if not driven(scene) or not only_rootless(scene):
+    if not basic(scene) or not only_rootless(scene):
         return
     lacking = absent(scene, [*basic(scene), *unified(scene)])
     unloaded = "nvidia-uvm" not in scene.facts.majors and "nvidia_uvm" not in scene.modules

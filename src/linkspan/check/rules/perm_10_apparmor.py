@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from linkspan.check.kernel_messages import since_load
 from linkspan.check.model import Action, Evidence, Found, Remedy, WriteFile
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import programs
@@ -18,17 +19,13 @@ _STARTERS = ("rootlesskit", "apptainer", "starter", "starter-suid", "enroot-nsen
 def _look(scene: Scene) -> Iterator[Found]:
     if scene.line(SWITCH) != "1":
         return
-    told: set[str] = set()
-    for path, line in ((path, line) for path, lines in scene.kernel_logs.items() for line in lines):
+    told = {"rootlesskit"} if any(engine.rootless for engine in scene.engines) else set()
+    for path, line in since_load(scene):
         match = _DENIED.search(line)
-        if (
-            match
-            and match["name"] in _STARTERS
-            and match["name"] not in told
-            and not _has_profile(scene, match["name"])
-        ):
-            told.add(match["name"])
-            yield _found(scene, match["name"], Evidence(subject=path, field="denial", value=line.strip()[:300]))
+        name = match["name"] if match else ""
+        if name in _STARTERS and name not in told and not _has_profile(scene, name):
+            told.add(name)
+            yield _found(scene, name, Evidence(subject=path, field="denial", value=line.strip()[:300]))
 
 
 def _has_profile(scene: Scene, name: str) -> bool:

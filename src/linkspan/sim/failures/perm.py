@@ -15,11 +15,11 @@ VIDEO, VGLUSERS, ADA = 44, 1002, 1000
 _PODMAN = SimSpec(gpus=2, engines=("podman",))
 _MIG = SimSpec(gpus=1, model="A100", mig=("3g.20gb",), engines=("podman",))
 _RHEL = SimSpec(gpus=2, layout="rhel", engines=("podman",))
-_ROOTLESS = SimSpec(gpus=2, engines=("rootless-docker",))
+ROOTLESS = SimSpec(gpus=2, engines=("rootless-docker",))
 _MAPPED = "         0     100000      65536\n"
 
 
-def _close_nodes(machine: Machine, gid: int) -> None:
+def close_nodes(machine: Machine, gid: int) -> None:
     """The driver was told to make its nodes for a group alone."""
     params = "/proc/driver/nvidia/params"
     machine.replace(params, "DeviceFileGID: 0", f"DeviceFileGID: {gid}")
@@ -45,7 +45,7 @@ def _denied_by_selinux(machine: Machine) -> None:
 
 
 def _not_in_group(machine: Machine) -> None:
-    _close_nodes(machine, VIDEO)
+    close_nodes(machine, VIDEO)
     machine.write("/etc/group", f"root:x:0:\nvideo:x:{VIDEO}:ada\n")
     gpu_container(machine, 2201, uid=ADA, engine="podman")
     _close_inside(machine, 2201, VIDEO)
@@ -59,7 +59,7 @@ def _close_inside(machine: Machine, pid: int, gid: int) -> None:
 
 
 def _virtualgl(machine: Machine) -> None:
-    _close_nodes(machine, VGLUSERS)
+    close_nodes(machine, VGLUSERS)
     machine.write("/etc/group", f"root:x:0:\nvglusers:x:{VGLUSERS}:ada\n")
     options = f"NVreg_DeviceFileUID=0 NVreg_DeviceFileGID={VGLUSERS} NVreg_DeviceFileMode=0660"
     machine.write("/etc/modprobe.d/virtualgl.conf", f"options nvidia {options}\n")
@@ -147,10 +147,10 @@ FAILURES = {
     "D-PERM-4": Failure("crun made the nodes read-only in a user namespace", _node_lost_its_mode, _PODMAN),
     "D-PERM-5": Failure("crun made the folder of MIG's nodes for its owner alone", _folder_closed, _MIG),
     "D-PERM-6": Failure("a user has no subordinate ids, and NVIDIA's hook sets groups", _one_id, _PODMAN),
-    "D-PERM-7": Failure("after a start nobody but a user runs an engine", _after_a_start, _ROOTLESS),
+    "D-PERM-7": Failure("after a start nobody but a user runs an engine", _after_a_start, ROOTLESS),
     "D-PERM-8": Failure("Docker runs in an unprivileged LXC container", _nested_in_lxc),
     "D-PERM-9": Failure("a sandbox in a GPU container wants a /proc of its own", _covered_proc),
-    "D-PERM-10": Failure("AppArmor does not let rootlesskit make a user namespace", _restricted_namespaces, _ROOTLESS),
+    "D-PERM-10": Failure("AppArmor does not let rootlesskit make a user namespace", _restricted_namespaces, _PODMAN),
     "D-PERM-11": Failure("a mount of the host's cgroups hides what the hook needs", _mount_over_cgroups),
     "D-PERM-12": Failure("the container's root is read-only when the hook runs", _read_only_root),
 }
