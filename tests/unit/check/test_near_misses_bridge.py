@@ -12,9 +12,10 @@ from linkspan.sim import create, guests, toolkit
 from linkspan.sim.failures import cdi, ldcache, mode
 from linkspan.sim.guests import ALL_GPUS, kept_by_docker
 from linkspan.sim.machine import RECENTLY, Machine
-from linkspan.sim.processes import container_id, program
+from linkspan.sim.processes import container, container_id, program
 from linkspan.sim.spec import SimSpec
 from linkspan.sim.spec_side import PATH
+from linkspan.sim.tree import Node, Tree
 
 pytestmark = pytest.mark.allow_subprocess
 
@@ -103,6 +104,18 @@ def cache_at_another_place(machine: Machine) -> None:
     toolkit.configure(machine, '#ldcache = "/etc/ld.so.cache"', 'ldcache = "/opt/nvidia/ld.so.cache"')
 
 
+def docker_in_docker(machine: Machine) -> None:
+    """Privileged, so the host's nodes are all in its /dev; its image is Alpine's, and nothing was injected."""
+    nodes: Tree = {f"/dev/{name}": Node(195, minor) for name, minor in (("nvidiactl", 255), ("nvidia0", 0))}
+    files = {"/lib/ld-musl-x86_64.so.1": program("musl"), **nodes}
+    machine.put(container(5001, argv=("dockerd-entrypoint.sh",), files=files), RECENTLY)
+
+
+def alpine_with_glibcs_loader(machine: Machine) -> None:
+    files = {"/lib/ld-musl-x86_64.so.1": program("musl"), "/lib/ld-linux-x86-64.so.2": program("gcompat")}
+    guests.gpu_container(machine, 5001, files=files)
+
+
 def glibc_image_with_tools_for_musl(machine: Machine) -> None:
     files = {"/lib/ld-musl-x86_64.so.1": program("musl"), "/lib64/ld-linux-x86-64.so.2": program("glibc")}
     guests.gpu_container(machine, 5001, files=files)
@@ -150,6 +163,8 @@ CASES: dict[Callable[[Machine], None], tuple[SimSpec, str]] = {
     ldconfig_behind_a_wrapper: (DOCKER, "D-LDCACHE-6"),
     ldconfig_of_the_container_on_purpose: (DOCKER, "D-LDCACHE-1"),
     cache_at_another_place: (DOCKER, "D-LDCACHE-4"),
+    docker_in_docker: (DOCKER, "D-LDCACHE-3"),
+    alpine_with_glibcs_loader: (DOCKER, "D-LDCACHE-3"),
     glibc_image_with_tools_for_musl: (DOCKER, "D-MODE-1"),
     plex_that_was_told_the_folder: (DOCKER, "D-MODE-1"),
     plex_that_links_what_it_needs: (DOCKER, "D-MODE-1"),
