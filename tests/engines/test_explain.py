@@ -9,7 +9,8 @@ import pytest
 from tests.engines import accounts, images
 from tests.engines import podman as podman_engine
 from tests.engines.accounts import Ask
-from tests.engines.containerd import IMAGE, Containerd
+from tests.engines.containerd import HANDLER, IMAGE, Containerd
+from tests.engines.cri import Cri
 from tests.engines.docker import Docker
 from tests.engines.podman import RUN, Podman, Way
 
@@ -144,3 +145,14 @@ def in_task(containerd: Containerd, name: str, *command: str) -> str:
     done = containerd("task", "exec", f"--exec-id=x{uuid.uuid4().hex[:8]}", name, *command)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_a_container_of_a_pod_is_explained_by_the_pods_name_too(containerd: Containerd, cri: Cri) -> None:
+    with cri.pod(HANDLER) as pod:
+        container = cri.start(pod, images.CUDA, {"NVIDIA_VISIBLE_DEVICES": "0,2"})
+        machine = containerd.host.machine
+        document = accounts.assert_agrees(machine, container[:12], lambda *command: cri.run(container, command))
+        _, by_name = accounts.explain(machine, document["account"]["title"].partition("/")[0])
+    assert document["account"]["engine"] == "kubernetes"
+    assert "has 2 GPUs" in document["chain"]["verdict"]
+    assert by_name["account"]["title"] == document["account"]["title"]

@@ -85,7 +85,7 @@ class Inside:
         return tuple(word.rstrip("/") for word in words if word)
 
     def libraries(self, folder: str) -> list[Found]:
-        """The libraries of driver, CUDA and graphics in one folder."""
+        """The libraries of driver, CUDA and graphics in a folder, whose path has no links in it."""
         none: list[list[str | int]] = []
         rows = self._eyes.derive("libraries", folder, _rows, none)
         return [Found(str(path), str(kind), int(size), str(real)) for path, kind, size, real in rows]
@@ -113,8 +113,12 @@ class Inside:
 
     def _is_ours(self, one: Found) -> bool:
         if one.kind == "link":
-            return bool(one.real) and (self.is_injected(one) or one.real in {file.path for file in self.all})
+            return bool(one.real) and (self.is_injected(one) or one.real in self._paths)
         return self.is_injected(one)
+
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        return frozenset(one.path for one in self.all)
 
     def has(self, prefix: str) -> bool:
         """True where a library whose name begins so stands in a library folder, and is not empty."""
@@ -174,7 +178,8 @@ def _rows(host: HostReader, folder: str) -> list[list[str | int]]:
     for name in host.names(folder):
         status = host.status(f"{folder}/{name}") if _OF_INTEREST.match(name) else None
         if status and status.kind in ("file", "link"):
-            real = host.real(f"{folder}/{name}") or ""
+            # The folder is one without links, so only a link leads elsewhere.
+            real = f"{folder}/{name}" if status.kind == "file" else host.real(f"{folder}/{name}") or ""
             rows.append([f"{folder}/{name}", status.kind, host.size(real) if real else 0, real])
     return rows
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
+from linkspan.check import verdict
 from linkspan.check.model import Report
 from linkspan.explain import joints, report_chain, shown
 from linkspan.explain.broken_lines import columns, wrap
@@ -69,7 +70,7 @@ def render_report(report: Report, ascii: bool = False) -> RenderableType:  # noq
     """The links of a report of the doctor as the same picture, from hardware to application."""
     boxes = []
     for box in report_chain.boxes(report):
-        found = [finding.title for finding in report_chain.order(report.findings) if finding.link == box.key]
+        found = [finding.title for finding in verdict.in_order(report.findings) if finding.link == box.key]
         boxes.append(replace(box, detail="; ".join(found)) if found else box)
     return _Drawing(joints.runs(tuple(boxes), toward="application"), _PLAIN if ascii else _FINE)
 

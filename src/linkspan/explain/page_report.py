@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from linkspan.check import verdict as judged
 from linkspan.check.model import Finding, Horizon, Report
 from linkspan.explain import joints, report_chain, shown
 from linkspan.explain.chain import Box
@@ -57,7 +58,7 @@ def _map(report: Report) -> Markup:
 
 
 def _to_findings(report: Report, box: Box) -> Markup:
-    items = enumerate(report_chain.order(report.findings))
+    items = enumerate(judged.in_order(report.findings))
     links = [
         tag("a", said(finding.title), href=f"#finding-{number}") for number, finding in items if finding.link == box.key
     ]
@@ -65,7 +66,7 @@ def _to_findings(report: Report, box: Box) -> Markup:
 
 
 def _chapter(report: Report, horizon: Horizon, title: str, about: str) -> Markup:
-    having = [(number, one) for number, one in enumerate(report_chain.order(report.findings)) if one.horizon == horizon]
+    having = [(number, one) for number, one in enumerate(judged.in_order(report.findings)) if one.horizon == horizon]
     if not having:
         return Markup("")
     first = report_chain.first(report)

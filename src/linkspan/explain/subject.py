@@ -18,6 +18,7 @@ from linkspan.plan.wording import quoted
 
 CONFIG_LIMIT = 16 << 20
 _POD = ("io.kubernetes.pod.name", "io.kubernetes.cri.sandbox-name")
+_TYPE = ("io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType")
 _IN_POD = ("io.kubernetes.container.name", "io.kubernetes.cri.container-name")
 _NAMES = ("nerdctl/name", "io.podman.annotations.container.name", *_IN_POD)
 
@@ -65,7 +66,8 @@ def _by_name(scene: Scene, asked: str) -> Iterator[Subject]:
     for one in monitored(scene):
         config = _config(sight(scene, one), one.bundle)
         subject = _subject(one, config, records.get(one.id))
-        if asked == subject.name or asked in _other_names(config) or (len(asked) > 3 and one.id.startswith(asked)):
+        by_name = not _is_sandbox(config) and asked in (subject.name, *_other_names(config))
+        if by_name or (len(asked) > 3 and one.id.startswith(asked)):
             yield subject
 
 
@@ -92,6 +94,12 @@ def _subject(one: Monitored, config: dict[str, Any], record: Record | None) -> S
 def _other_names(config: dict[str, Any]) -> list[str]:
     annotations = _annotations(config)
     return [annotations[key] for key in (*_POD, *_NAMES) if annotations.get(key)]
+
+
+def _is_sandbox(config: dict[str, Any]) -> bool:
+    """True for the container that only holds a pod's namespaces, and goes by the pod's name, too."""
+    annotations = _annotations(config)
+    return "sandbox" in [annotations.get(key) for key in _TYPE]
 
 
 def _annotations(config: dict[str, Any]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from linkspan.errors import HostError, KernelError, RequestError
+from linkspan.kernel.signals import held_back
 from linkspan.setup import shell
 from linkspan.setup.journal import Entry, Journal
 from linkspan.setup.model import KEYS, Plan, Step
@@ -111,8 +112,9 @@ def _commands(run: Run, step: Step, entry: Entry) -> None:
     answers = _one_time_password(run) if step.password else None
     for number, line in enumerate(step.commands[entry.ran :], entry.ran + 1):
         run.tell(f"  $ {line}")
-        shell.execute(line, run.env, answers)
-        _put(run, step.key, ran=number)
+        with held_back():  # a package manager that is killed leaves a system that nothing can be installed on
+            shell.execute(line, run.env, answers)
+            _put(run, step.key, ran=number)
 
 
 def _one_time_password(run: Run) -> str:
@@ -145,5 +147,6 @@ def take_back(run: Run, choice: Choice) -> list[str]:
 def _undo(run: Run, entry: Entry) -> None:
     for line in entry.undo:
         run.tell(f"  $ {line}")
-        shell.execute(line, run.env)
+        with held_back():
+            shell.execute(line, run.env)
     run.journal.drop(entry.key)

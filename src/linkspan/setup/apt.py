@@ -1,6 +1,6 @@
 """Debian and Ubuntu: their own archives first, NVIDIA's where those have no driver for a GPU.
 
-- Debian's drivers are in non-free, its kernel modules are built by DKMS (https://wiki.debian.org/NvidiaGraphicsDrivers).
+- Debian's drivers are in non-free, its kernel modules are built by DKMS (NvidiaGraphicsDrivers in Debian's wiki).
 - Ubuntu's are in restricted and multiverse, those for servers are named ``-server``; modules are built by DKMS, or come
   built and signed by Canonical (https://documentation.ubuntu.com/server/how-to/graphics/install-nvidia-drivers/).
 - NVIDIA's repository has a package with its key and its source, and ``nvidia-driver-pinning-NNN`` keeps to a branch
@@ -16,10 +16,9 @@ CACHE = "/var/cache/apt/archives"
 UBUNTU_KEY = "/var/lib/shim-signed/mok/MOK.der"
 """The key that Ubuntu's DKMS signs with; update-secureboot-policy(8) makes it."""
 DEBIAN_BRANCHES = {"11": 470, "12": 535, "13": 550, "": 550}
-"""By https://packages.debian.org/nvidia-driver; testing and unstable have no version."""
+"""By the versions of the package nvidia-driver; testing and unstable have no version of their own."""
 UBUNTU_BRANCHES = {"20.04": 535, "22.04": 580, "24.04": 580, "25.10": 580, "26.04": 580}
-"""The newest long-term branch for servers, by https://packages.ubuntu.com/source/noble/nvidia-graphics-drivers-580-server
-and its like."""
+"""The newest long-term branch for servers, by the source packages nvidia-graphics-drivers-NNN-server of each."""
 UBUNTU_KEPLER = ("20.04", "22.04", "24.04")
 """Those with nvidia-graphics-drivers-470-server."""
 REFRESH = "apt-get update"

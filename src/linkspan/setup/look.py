@@ -7,7 +7,7 @@ from linkspan.check import distribution
 from linkspan.check.distribution import Distribution
 from linkspan.check.eyes import Eyes, Ledger, live
 from linkspan.check.packages import DPKG, RPM
-from linkspan.check.scene import Device, Scene
+from linkspan.check.scene import PCI, Device, Scene
 from linkspan.errors import FormatError
 from linkspan.facts.host import glob
 from linkspan.formats import procfs
@@ -25,6 +25,9 @@ MOK_LISTS = (
 """The keys that shim trusts; a certificate stands in there as it is in its file (shim's mok.c)."""
 MOK_ASKED = "/sys/firmware/efi/efivars/MokNew-605dab50-e046-4300-abb6-3dd810dd8b23"
 """What ``mokutil --import`` wrote, until the next start confirms or refuses it."""
+_HGX = ("0x2901", "0x3182")
+"""The B200 and B300 that sit on such boards."""
+_MELLANOX, _SWITCH_BRIDGE = "0x15b3", b"SW_MNG"
 _MODULE = re.compile(r"^(?:\S*/)?nvidia(?:-current|-tesla-\w+)?\.ko(?:\.\w+)?:", re.MULTILINE)
 """``updates/dkms/nvidia.ko.xz:``; Debian adds the flavour to the name. Not nvidiafb, nor i2c-nvidia-gpu."""
 _DEP_LIMIT = 8 << 20
@@ -77,7 +80,21 @@ class Look:
     @property
     def has_switch(self) -> bool:
         """True for a host with an NVSwitch."""
-        return any(device.is_switch for device in self.scene.pci)
+        return self.has_nvlink5 or any(device.is_switch for device in self.scene.pci)
+
+    @cached_property
+    def has_nvlink5(self) -> bool:
+        """True for a host whose NVSwitches are on no PCI bus, but behind ConnectX-7 bridges: HGX B200 and B300.
+
+        A bridge says ``SMDL=SW_MNG`` in its vital product data, which root alone may read: the GPUs tell it, too.
+        """
+        boards = [gpu for gpu in self.scene.gpus_by_pci if gpu.device_id in _HGX]
+        return len(boards) > 1 or any(_SWITCH_BRIDGE in self._vpd(name) for name in self.eyes.names(PCI))
+
+    def _vpd(self, name: str) -> bytes:
+        if self.scene.line(f"{PCI}/{name}/vendor") != _MELLANOX:
+            return b""
+        return self.eyes.read(f"{PCI}/{name}/vpd", 0, 4096) or b""
 
     @cached_property
     def loaded_version(self) -> str:

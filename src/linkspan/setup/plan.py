@@ -99,4 +99,8 @@ def _notes(look: Look, way: Way | None, reason: str) -> tuple[str, ...]:
         )
     if way and look.secure_boot and not way.signed_by and not way.key and not look.loaded_version:
         notes.append("Secure Boot is on, and these packages do not sign their modules: switch it off in the firmware")
+    if way and look.has_nvlink5 and look.distribution.family == "ubuntu":
+        notes.append(
+            "the switches of this host want nvlsm, which is in NVIDIA's repository alone: add that to apt first"
+        )
     return tuple(notes)

@@ -9,6 +9,7 @@ from linkspan.setup.model import Step
 from linkspan.setup.way import Way, install, missing, taken_back
 
 SOCKETS = ("/run/nvidia-persistenced/socket", "/var/run/nvidia-persistenced/socket")
+UMAD_FILE = "/etc/modules-load.d/linkspan-fabric.conf"
 SPEC = "/var/run/cdi/nvidia.yaml"
 _USUAL_ENGINE: dict[str, Purpose] = {"rhel": "podman", "fedora": "podman"}
 """What a family has as its own; the others have Docker."""
@@ -34,13 +35,21 @@ def fabric_manager(look: Look, way: Way | None) -> Step | None:
         check=f"nv-fabricmanager runs, and {way.fabric_package} is of the driver's version",
         found=f"{state}; the driver is {look.loaded_version or 'not loaded'}",
         done=runs and fits,
-        commands=(*way.fabric, *_service(look, "nvidia-fabricmanager", "restart")),
+        commands=(*_subnet_manager(look), *way.fabric, *_service(look, "nvidia-fabricmanager", "restart")),
         verify="nv-fabricmanager runs in that version",
         undo=(
             *_stop(look, "nvidia-fabricmanager"),
+            *((f"rm -f {UMAD_FILE}",) if look.has_nvlink5 else ()),
             *taken_back(look, () if version else (way.fabric_package,)),
         ),
     )
+
+
+def _subnet_manager(look: Look) -> tuple[str, ...]:
+    """What Fabric Manager needs to reach the switches of NVLink 5: a subnet manager, and the kernel's door for it."""
+    if not look.has_nvlink5:
+        return ()
+    return (install(look, ["nvlsm"]), rf"printf 'ib_umad\n' | tee {UMAD_FILE} >/dev/null", "modprobe ib_umad")
 
 
 def persistence(look: Look, way: Way | None) -> Step | None:

@@ -3,7 +3,8 @@
 SUSE builds and signs the open modules, in versions that fit NVIDIA's CUDA repository; the user space then has to be of
 that version, too. GPUs before Turing take the proprietary G06 packages of NVIDIA's other repository
 ("Installation of NVIDIA drivers on openSUSE and SLE (G07)" on https://sndirsch.github.io, by SUSE's maintainer of them;
-https://en.opensuse.org/SDB:NVIDIA_drivers; https://documentation.suse.com/suse-ai/1.0/html/NVIDIA-GPU-driver-on-SLES/index.html).
+https://en.opensuse.org/SDB:NVIDIA_drivers;
+https://documentation.suse.com/suse-ai/1.0/html/NVIDIA-GPU-driver-on-SLES/index.html).
 """
 
 from linkspan.setup.look import ARCHITECTURES, Look

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from linkspan.check import registry, run
+from linkspan.check import registry, run, verdict
 from linkspan.sim import create, guests, tegra
 from linkspan.sim.failures import graphics, image, jetson, k8s, wsl
 from linkspan.sim.guests import COMPUTE, GRAPHICS, LIBRARIES, UTILITY, gpu_container, kept_by_docker, library
@@ -56,8 +56,6 @@ def older_compat_on_the_loader_path(machine: Machine) -> None:
 
 
 def cuda_13_on_volta(machine: Machine) -> None:
-    for name in ("/proc/driver/nvidia/version", "/sys/module/nvidia/version"):
-        machine.replace(name, machine.spec.driver_version, "580.65.06")
     image.become(machine, 0, "Tesla V100-SXM2-16GB", "0x1db1")
     gpu_container(machine, 5001, files=image.cuda_files("13.0.88"))
 
@@ -93,6 +91,7 @@ def no_video_on_the_host(machine: Machine) -> None:
 
 def first_wsl(machine: Machine) -> None:
     machine.write("/proc/version", "Linux version 4.4.0-19041-Microsoft (Microsoft@Microsoft.com) #1\n")
+    machine.remove("/dev/dxg", "/usr/lib/wsl")
 
 
 def windows_without_nvidia(machine: Machine) -> None:
@@ -178,7 +177,12 @@ CASES: list[tuple[Callable[[Machine], None], SimSpec, str, str]] = [
     (stub_on_the_loader_path, DOCKER, "D-IMAGE-4", "a stub"),
     (compute_not_granted, DOCKER, "D-IMAGE-4", "does not grant compute"),
     (older_compat_on_the_loader_path, DOCKER, "D-IMAGE-5", "older than the driver"),
-    (cuda_13_on_volta, DOCKER, "D-IMAGE-7", "before compute capability 7.5"),
+    (
+        cuda_13_on_volta,
+        SimSpec(gpus=2, driver="580.65.06", engines=("docker",)),
+        "D-IMAGE-7",
+        "before compute capability 7.5",
+    ),
     (numbers_of_mixed_gpus, DOCKER, "D-IMAGE-10", "by their speed"),
     (host_without_graphics, DOCKER, "D-GRAPHICS-1", "without its part for graphics"),
     (nvidia_smi_without_a_gpu, DOCKER, "D-GRAPHICS-3", "without any GPU"),
@@ -211,3 +215,4 @@ def test_a_cause_is_told_as_what_it_is(tmp_path, happen, spec, name, words):
     assert report.unanswered == ()
     causes = [one.cause for one in report.findings if one.id == name]
     assert [words in cause for cause in causes] == [True], [(one.id, one.cause) for one in report.findings]
+    assert {one.id for one in verdict.first(report)} <= {name}

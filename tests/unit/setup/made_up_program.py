@@ -49,6 +49,8 @@ def write_packages(names):
 
 if told("hang") and told("hang") in line:
     time.sleep(120)
+if told("slow") and told("slow") in line:
+    time.sleep(1)
 if told("fail") and told("fail") in line:
     sys.exit(f"E: {name} was told to fail")
 if name == "apt-get" and words[0] in ("install", "remove"):

@@ -139,6 +139,24 @@ def test_killed_in_the_middle_of_a_command_the_next_run_goes_on_and_undo_takes_a
     assert _without_database(host, host.files()) == _without_database(host, before)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_the_command_that_runs_is_let_end_and_nothing_comes_after_it(host, number):
+    host.tell("slow", "nvidia-kernel-dkms")
+    child = subprocess.Popen(
+        [sys.executable, "-c", ANOTHER, REPOSITORY, host.top], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(lambda: any("nvidia-kernel-dkms" in call for call in host.calls()))
+        child.send_signal(number)
+        assert child.wait(20) != 0
+    finally:
+        child.kill()
+    assert "nvidia-kernel-dkms" in host.calls()[-1]
+    assert host.plan().step("driver").done
+    assert host.journal.entry("driver").ran == 1
+    assert host.apply() == ("done", "")
+
+
 def _wait_for(happened):
     until = time.monotonic() + 30
     while not happened():

@@ -367,6 +367,36 @@ def test_fabric_manager_has_to_run_in_exactly_the_drivers_version(tmp_path, pack
     )
 
 
+BRIDGE = {
+    "/sys/bus/pci/devices/0000:b0:00.0/vendor": "0x15b3\n",
+    "/sys/bus/pci/devices/0000:b0:00.0/vpd": b"\x82\x10\x00Nvidia ConnectX-7\x90\x20\x00V0SMDL=SW_MNG\x78",
+}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "extra", "expected"),
+    [
+        (["Blackwell"] * 8, {}, True),
+        (["Blackwell"], BRIDGE, True),
+        (["Blackwell"], {}, False),
+        (["0x2b85"] * 2, {}, False),  # GeForce RTX 5090
+        (["0x2941"] * 4, {}, False),  # GB200: its switches have a host of their own
+    ],
+)
+def test_switches_of_nvlink_5_are_known_without_a_pci_device(tmp_path, gpus, extra, expected):
+    step = made(tmp_path, trees.tree("rhel-9", gpus), extra).step("fabric-manager")
+    assert bool(step) == expected
+    if step:
+        assert step.commands[0] == "dnf install -y nvlsm"
+        assert "modprobe ib_umad" in step.commands
+        assert "rm -f /etc/modules-load.d/linkspan-fabric.conf" in step.undo
+
+
+def test_switches_on_the_pci_bus_need_no_subnet_manager(tmp_path):
+    step = made(tmp_path, trees.tree("rhel-9", switches=4)).step("fabric-manager")
+    assert not any("nvlsm" in line for line in step.commands)
+
+
 def test_without_an_nvswitch_there_is_no_fabric_manager(tmp_path):
     assert made(tmp_path, trees.tree("ubuntu-24.04")).step("fabric-manager") is None
 
@@ -442,6 +472,36 @@ def test_on_arm_the_repository_is_that_of_the_machine(tmp_path):
 
 def test_oracles_own_kernel_has_headers_of_its_own(tmp_path):
     assert "kernel-uek-devel-5.15.0-309" in made(tmp_path, trees.tree("oracle-9")).step("headers").commands[0]
+
+
+STATES = {
+    "fresh": {},
+    "nouveau": {"/proc/modules": trees.NOUVEAU},
+    "Secure Boot": trees.secure_boot(),
+    "Secure Boot, nouveau": {**trees.secure_boot(), "/proc/modules": trees.NOUVEAU},
+    "loaded": trees.loaded("580.95.05"),
+    "loaded, Secure Boot": {**trees.loaded("580.95.05"), **trees.secure_boot()},
+}
+
+
+@pytest.mark.parametrize("switches", [0, 4])
+@pytest.mark.parametrize("gpu", ["Volta", "Blackwell"])
+@pytest.mark.parametrize("distribution", PLANNED)
+def test_every_state_of_every_distribution_holds_together(tmp_path, distribution, gpu, switches):
+    for name, more in STATES.items():
+        found = made(tmp_path / name, trees.tree(distribution, [gpu], switches=switches), more)
+        if found.reason:
+            assert found.steps == ()
+            continue
+        keys = [step.key for step in found.steps]
+        lines = "\n".join(line for step in found.steps for line in step.commands)
+        assert ("fabric-manager" in keys) == bool(switches) or "driver" not in keys
+        assert "mokutil" not in lines or "Secure Boot" in name
+        assert found.step("module").done == ("loaded" in name)
+        if "nouveau" in name:
+            assert state(found, "module") == "after a restart"
+        if "loaded" in name:
+            assert all(step.done for step in found.steps if step.key in ("repository", "headers", "nouveau", "driver"))
 
 
 def test_the_script_can_be_read_by_a_shell_and_ends_at_a_restart(tmp_path):

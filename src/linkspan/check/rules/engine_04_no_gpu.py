@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
+from linkspan.check import wsl
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.scene import NVIDIA, PCI, Scene
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    if scene.gpus_by_pci or scene.facts.platform in ("wsl", "tegra") or scene.eyes.exists("/dev/dxg") or _is_arm(scene):
+    if scene.gpus_by_pci or wsl.kernel(scene) or scene.facts.platform in ("wsl", "tegra") or _is_arm(scene):
         return
     others = [name for name in scene.eyes.names(PCI) if scene.line(f"{PCI}/{name}/class").startswith("0x03")]
     vendors = ", ".join(f"{name} of vendor {scene.line(f'{PCI}/{name}/vendor')}" for name in others)

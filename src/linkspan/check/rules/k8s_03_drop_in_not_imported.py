@@ -30,7 +30,7 @@ def _of(scene: Scene, engine: Engine) -> Iterator[Found]:
     eyes = scene.sight(engine)
     read = {file.path for file in engine.files}
     for folder in _FOLDERS:
-        if folder.endswith("/conf.d") and engine.version >= _IMPORTED_BY_DEFAULT:
+        if folder.endswith("/conf.d") and (not engine.version or engine.version >= _IMPORTED_BY_DEFAULT):
             continue
         for name in eyes.names(folder):
             path = f"{folder}/{name}"

@@ -18,7 +18,7 @@ _ALL_CAPABILITIES = 0x1FFFFFFFFF
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    if not scene.node.is_one or scene.facts.platform in ("wsl", "tegra"):
+    if not scene.node.is_one or not scene.eyes.exists(CHECKPOINT) or scene.facts.platform in ("wsl", "tegra"):
         return
     granted = {one.pod for one in scene.node.devices.grants if one.resource.startswith("nvidia.com/")}
     granted |= {pod for claim in scene.node.claims for pod in claim.pods if "nvidia" in claim.driver}
