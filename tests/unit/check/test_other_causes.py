@@ -131,6 +131,12 @@ def containerd_not_restarted(machine: Machine) -> None:
     system_log(machine, "kubelet[900]", 'failed to get sandbox runtime: no runtime for "nvidia" is configured')
 
 
+def file_of_another_containerd(machine: Machine) -> None:
+    own = "/var/snap/microk8s/current/args/containerd.toml"
+    machine.write(own, k8s._WITHOUT)
+    machine.replace("/proc/700/cmdline", "/usr/bin/containerd\0", f"/usr/bin/containerd\0--config\0{own}\0")
+
+
 def default_that_is_not_there(machine: Machine) -> None:
     table = '[plugins."io.containerd.grpc.v1.cri".containerd]\ndefault_runtime_name = "nvidia"\n'
     machine.write("/etc/containerd/config.toml", f"version = 2\n{table}")
@@ -196,6 +202,7 @@ CASES: list[tuple[Callable[[Machine], None], SimSpec, str, str]] = [
     (swarm_variable_that_is_known, DOCKER, "D-COMPOSE-2", "does not honour it"),
     (plugin_that_ends_at_once, NODE, "D-K8S-1", "no NVML"),
     (containerd_not_restarted, NODE, "D-K8S-2", "newer than the containerd that runs"),
+    (file_of_another_containerd, NODE, "D-K8S-2", "reads /var/snap/microk8s/current/args/containerd.toml"),
     (default_that_is_not_there, NODE, "D-K8S-5", "no runtime of this name"),
     (hook_where_crio_does_not_look, CRIO, "D-K8S-7", "in no folder of hooks_dir"),
     (operator_whose_driver_is_not_ready, NODE, "D-K8S-9", "the driver's pod is not ready"),
