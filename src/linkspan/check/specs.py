@@ -15,6 +15,8 @@ class Specs:
     """All spec files in the folders of this host, and the devices that they define."""
 
     def __init__(self, eyes: Eyes, folders: tuple[str, ...] = SPEC_FOLDERS) -> None:
+        self.eyes = eyes
+        self.folders = folders
         self.files = tuple(_file(eyes, path) for folder in folders for path in _paths(eyes, folder))
         self.devices: dict[str, list[tuple[SpecFile, Document]]] = {}
         for file in self.files:

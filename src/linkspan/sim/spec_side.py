@@ -3,7 +3,7 @@
 import json
 
 from linkspan.emit import cdi
-from linkspan.errors import HostError
+from linkspan.errors import DeviceNotFound, HostError
 from linkspan.facts import snapshot
 from linkspan.facts.host import Search
 from linkspan.plan.cdi import CdiOptions, plan_cdi
@@ -18,7 +18,7 @@ def finish(machine: Machine) -> None:
     facts = snapshot.collect(Search(root=machine.root))
     try:
         document = cdi.document(plan_cdi(facts, CdiOptions()), HOOK)
-    except HostError:
+    except (HostError, DeviceNotFound):
         document = {}
     if document:
         # As on that host: its root is "/" there.

@@ -31,6 +31,12 @@ def driver_in_image_by_the_containerd_store(machine: Machine) -> None:
     kept_by_docker(machine, 5001, "train", error=error, requests=[guests.ALL_GPUS])
 
 
+def program_of_a_driver_in_the_image(machine: Machine) -> None:
+    path = "/var/lib/docker/overlay2/ab/merged/usr/bin/nvidia-smi"
+    error = f"nvidia-container-cli: mount error: file creation failed: {path}: file exists: unknown"
+    kept_by_docker(machine, 5001, "train", error=error, requests=[guests.ALL_GPUS])
+
+
 def link_to_a_driver_that_is_gone(machine: Machine) -> None:
     gpu_container(machine, 5001, stems=UTILITY, files={f"{LIBRARIES}/libcuda.so.1": Link("libcuda.so.535.183.01")})
 
@@ -178,6 +184,7 @@ def operator_that_was_not_told_of_the_hosts_driver(machine: Machine) -> None:
 CASES: list[tuple[Callable[[Machine], None], SimSpec, str, str]] = [
     (older_driver_in_a_running_image, DOCKER, "D-IMAGE-1", "2 libraries of driver 535.183.01"),
     (driver_in_image_by_the_containerd_store, DOCKER, "D-IMAGE-1", f"has a {LIBRARIES}/libcuda.so.1 of its own"),
+    (program_of_a_driver_in_the_image, DOCKER, "D-IMAGE-1", "has a /usr/bin/nvidia-smi of its own"),
     (link_to_a_driver_that_is_gone, DOCKER, "D-IMAGE-2", "libcuda.so.1"),
     (requirement_of_a_running_container, DOCKER, "D-IMAGE-3", "cuda>=12.8"),
     (stub_on_the_loader_path, DOCKER, "D-IMAGE-4", "a stub"),

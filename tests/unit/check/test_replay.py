@@ -8,7 +8,10 @@ from linkspan.sim import failing
 
 pytestmark = pytest.mark.allow_subprocess
 
-AREAS = ("D-IMAGE", "D-K8S", "D-COMPOSE", "D-BUILD", "D-SANDBOX", "D-JETSON", "D-GRAPHICS")
+AREAS = (
+    *("D-IMAGE", "D-K8S", "D-COMPOSE", "D-BUILD", "D-SANDBOX", "D-JETSON", "D-GRAPHICS"),
+    *("D-CDI", "D-LDCACHE", "D-MODE"),
+)
 NAMES = [name for name in failing.all_failures() if name.startswith(AREAS)]
 
 

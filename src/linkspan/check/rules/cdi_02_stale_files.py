@@ -13,7 +13,7 @@ SHOWN = 4
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    for file in cdi_use.in_use(scene.specs) if scene.facts.platform == "nvml" else ():
+    for file in cdi_use.in_use(scene.specs) if scene.has_driver and scene.facts.platform == "nvml" else ():
         missing = sorted({path for path in _paths(file) if not scene.eyes.exists(path)})
         if missing:
             yield Found(
@@ -25,7 +25,7 @@ def _look(scene: Scene) -> Iterator[Found]:
                     ),
                     Evidence(subject="driver", field="version", value=scene.facts.driver.version),
                 ),
-                remedy=cdi_use.refresh(scene),
+                remedy=cdi_use.refresh(scene, path=file.path),
             )
 
 

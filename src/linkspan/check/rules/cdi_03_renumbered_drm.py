@@ -20,7 +20,7 @@ def _look(scene: Scene) -> Iterator[Found]:
         if missing:
             there = ", ".join(name for name in scene.eyes.names("/dev/dri") if name.startswith(("card", "renderD")))
             yield Found(
-                cause=f"{file.path} names {', '.join(missing)}, which this boot has numbered otherwise",
+                cause=f"{file.path} names {', '.join(missing[:4])}, {_why(there)}",
                 evidence=(
                     *(
                         Evidence(subject=file.path, field="deviceNodes", value=f"{path}: not there")
@@ -28,8 +28,12 @@ def _look(scene: Scene) -> Iterator[Found]:
                     ),
                     Evidence(subject="/dev/dri", field="nodes", value=there or "none"),
                 ),
-                remedy=cdi_use.refresh(scene),
+                remedy=cdi_use.refresh(scene, path=file.path),
             )
+
+
+def _why(there: str) -> str:
+    return "which this boot has numbered otherwise" if there else "and this host has no DRM node at all"
 
 
 RULE = Rule(id="D-CDI-3", link="bridge", severity="error", look=_look)

@@ -26,7 +26,7 @@ def _look(scene: Scene) -> Iterator[Found]:
         yield Found(
             cause=f"{files[0].path} lacks {', '.join(part.rstrip('.') for part in missing)}, which this host has",
             evidence=tuple(Evidence(subject=files[0].path, field="lacks", value=part.rstrip(".")) for part in missing),
-            remedy=cdi_use.refresh(scene, "have it made anew, now that the driver is all there"),
+            remedy=cdi_use.refresh(scene, "have it made anew, now that the driver is all there", files[0].path),
             severity=_severity(missing),
         )
 

@@ -11,7 +11,8 @@ from linkspan.store.registry import SPEC_FOLDERS
 
 def _look(scene: Scene) -> Iterator[Found]:
     unit = cdi_use.refresh_unit(scene.eyes)
-    if not unit or not cdi_use.is_wanted(scene) or scene.specs.files or cdi_use.unseen(scene):
+    written = any(cdi_use.is_nvidias(scene.eyes, file) for file in scene.specs.files)
+    if not unit or not cdi_use.is_wanted(scene) or written or cdi_use.unseen(scene):
         return
     name = unit.rpartition("/")[2].partition(".")[0]
     refresh = cdi_use.refresh(scene)

@@ -12,7 +12,7 @@ def _look(scene: Scene) -> Iterator[Found]:
     told: set[tuple[str, ...]] = set()
     for name, found in sorted(scene.specs.devices.items()):
         paths = tuple(file.path for file, _ in found)
-        if len(paths) < 2 or paths in told:
+        if len(paths) < 2 or paths in told or not _is_nvidias(name) or _is_one_file(scene, paths):
             continue
         told.add(paths)
         same = len({posixpath.dirname(path) for path in paths}) == 1
@@ -24,6 +24,16 @@ def _look(scene: Scene) -> Iterator[Found]:
             ),
             severity="error" if same else "warning",
         )
+
+
+def _is_nvidias(name: str) -> bool:
+    return name.partition("/")[0].endswith("nvidia.com")
+
+
+def _is_one_file(scene: Scene, paths: tuple[str, ...]) -> bool:
+    """The same file in folders of different weight, by a link: whichever wins, nothing is stale."""
+    folders = {posixpath.dirname(path) for path in paths}
+    return len(folders) == len(paths) and len({scene.eyes.real(path) for path in paths}) == 1
 
 
 def _cause(name: str, paths: tuple[str, ...], *, same: bool) -> str:

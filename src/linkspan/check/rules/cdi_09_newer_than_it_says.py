@@ -9,13 +9,13 @@ from linkspan.check.scene import Scene
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    for file in scene.specs.unreadable:
+    for file in cdi_use.unreadable(scene):
         found = next((one for one in file.problems if one.where[-1:] == ("cdiVersion",)), None)
         if found is not None:
             yield Found(
                 cause=f"engines leave {file.path} out, since its cdiVersion {found.reason}",
                 evidence=(Evidence(subject=f"{file.path}:{found.line}", field="cdiVersion", value=found.reason),),
-                remedy=cdi_use.refresh(scene, "have it made anew, in the lowest version that is enough"),
+                remedy=cdi_use.refresh(scene, "have it made anew, in the lowest version that is enough", file.path),
             )
 
 

@@ -18,7 +18,7 @@ def _look(scene: Scene) -> Iterator[Found]:
                 yield Found(
                     cause=f"the hook {path} of {file.path} {reason}",
                     evidence=(Evidence(subject=file.path, field="hooks.path", value=f"{path}: {reason}"),),
-                    remedy=cdi_use.refresh(scene, "put the hook's program back, or have the spec made anew"),
+                    remedy=cdi_use.refresh(scene, "put the hook's program back, or have the spec made anew", file.path),
                 )
 
 

@@ -24,4 +24,4 @@ def _look(scene: Scene) -> Iterator[Found]:
             )
 
 
-RULE = Rule(id="D-CDI-11", link="engine-config", severity="warning", look=_look)
+RULE = Rule(id="D-CDI-11", link="engine-config", severity="info", look=_look)

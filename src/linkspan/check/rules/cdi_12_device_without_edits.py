@@ -9,7 +9,7 @@ from linkspan.check.scene import Scene
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    for file in scene.specs.unreadable:
+    for file in cdi_use.unreadable(scene):
         empty = [one for one in file.problems if one.where[-1:] == ("containerEdits",) and "empty" in one.reason]
         if empty:
             yield Found(
@@ -18,7 +18,7 @@ def _look(scene: Scene) -> Iterator[Found]:
                     Evidence(subject=f"{file.path}:{one.line}", field=one.address, value=one.reason)
                     for one in empty[:4]
                 ),
-                remedy=cdi_use.refresh(scene, "have it made anew, where the device nodes can be seen"),
+                remedy=cdi_use.refresh(scene, "have it made anew, where the device nodes can be seen", file.path),
             )
 
 

@@ -10,7 +10,7 @@ from linkspan.check.scene import TOOLKIT_CONFIG, Scene
 
 def _look(scene: Scene) -> Iterator[Found]:
     engines = bridge.nvidias(scene, "docker", "podman", "containerd", "crio")
-    if engines and ldconfig.told(scene) == ldconfig.DEFAULT and not scene.eyes.exists(ldconfig.DEFAULT[1:]):
+    if engines and ldconfig.told(scene) == ldconfig.DEFAULT and not ldconfig.stands(scene):
         there = ldconfig.present(scene)
         text = (
             f'set ldconfig = "@{there[0]}" in {TOOLKIT_CONFIG}'

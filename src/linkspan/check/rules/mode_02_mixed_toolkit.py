@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkspan.check import bridge
+from linkspan.check import bridge, ldconfig
 from linkspan.check.daemons import Engine, find_program
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
@@ -15,8 +15,12 @@ _TOGETHER = ("nvidia-container-toolkit", "nvidia-container-toolkit-base")
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    yield from _mixed(scene)
-    yield from _in_error(scene)
+    owners = {engine.title: bridge.owner(scene, engine) for engine in scene.engines}
+    if "nvidia" in owners.values():
+        yield from _mixed(scene)
+    is_another_rules = "nvidia" in owners.values() and ldconfig.is_of_image(scene)  # D-LDCACHE-1
+    if any(owners.values()) and not is_another_rules:
+        yield from _in_error(scene)
     for engine in scene.engines:
         if bridge.owner(scene, engine):
             yield from _nothing_behind(scene, engine)

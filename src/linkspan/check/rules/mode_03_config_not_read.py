@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from linkspan.check import bridge
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
@@ -14,7 +16,7 @@ _DEAF = (1, 14, 0)
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    if bridge.toolkit_version(scene) != _DEAF or scene.toolkit == ToolkitConfig():
+    if bridge.toolkit_version(scene) != _DEAF or not _was_changed(scene.toolkit):
         return
     for engine in bridge.nvidias(scene, "docker", "podman", "containerd", "crio"):
         yield Found(
@@ -26,6 +28,15 @@ def _look(scene: Scene) -> Iterator[Found]:
             remedy=Remedy(text="update NVIDIA's toolkit", commands=upgrade(scene, bridge.TOOLKIT[:2])),
             about=engine.title,
         )
+
+
+def _was_changed(settings: ToolkitConfig) -> bool:
+    """Whether somebody set anything: the packages of some distributions differ in these three by themselves."""
+    usual = ToolkitConfig()
+    own, runtime = usual.nvidia_container_cli, usual.nvidia_container_runtime
+    cli = structs.replace(settings.nvidia_container_cli, ldconfig=own.ldconfig, user=own.user)
+    inner = structs.replace(settings.nvidia_container_runtime, runtimes=runtime.runtimes)
+    return structs.replace(settings, nvidia_container_cli=cli, nvidia_container_runtime=inner) != usual
 
 
 RULE = Rule(id="D-MODE-3", link="bridge", severity="error", look=_look)

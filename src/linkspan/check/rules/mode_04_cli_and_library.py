@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from linkspan.check import bridge
 from linkspan.check.bridge import LIBRARY
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
@@ -11,7 +12,7 @@ from linkspan.check.scene import Scene
 
 def _look(scene: Scene) -> Iterator[Found]:
     found = {name: scene.packages[name] for name in LIBRARY if name in scene.packages}
-    if len(set(found.values())) > 1:
+    if len(set(found.values())) > 1 and bridge.nvidias(scene, "docker", "podman", "containerd", "crio"):
         yield Found(
             cause=" and ".join(f"{name} is {text}" for name, text in found.items()) + ", and they only work together",
             evidence=tuple(

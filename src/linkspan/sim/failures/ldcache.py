@@ -20,12 +20,13 @@ def nvidias(machine: Machine) -> None:
     )
 
 
-def _ubuntus_name(machine: Machine) -> None:
+def _images_ldconfig(machine: Machine) -> None:
     nvidias(machine)
-    toolkit.configure(machine, '"@/sbin/ldconfig"', '"@/sbin/ldconfig.real"')
+    toolkit.configure(machine, '"@/sbin/ldconfig"', '"/sbin/ldconfig"')
 
 
 def _ldconfig_failed(machine: Machine) -> None:
+    nvidias(machine)
     error = (
         "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create "
         "failed: unable to start container process: error during container init: error running hook #0: error running "
@@ -59,7 +60,7 @@ def _no_ldconfig(machine: Machine) -> None:
 
 
 FAILURES = {
-    "D-LDCACHE-1": Failure("NVIDIA's toolkit was told of Ubuntu's name for ldconfig", _ubuntus_name),
+    "D-LDCACHE-1": Failure("NVIDIA's toolkit was told of the image's ldconfig", _images_ldconfig),
     "D-LDCACHE-2": Failure("ldconfig failed when NVIDIA's toolkit ran it in a container", _ldconfig_failed),
     "D-LDCACHE-3": Failure("a GPU container from an image with musl", _alpine),
     "D-LDCACHE-4": Failure("NVIDIA's toolkit on a host without a loader cache", _no_cache),

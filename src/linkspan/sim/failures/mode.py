@@ -9,16 +9,17 @@ from linkspan.sim.processes import container, program
 from linkspan.sim.tree import Link, Node
 
 STATUS = "/var/lib/dpkg/status"
+PLEX = "/usr/lib/plexmediaserver/lib"
 DEBIANS = "/usr/lib/x86_64-linux-gnu/nvidia/current"
 
 
-def _program_with_musl(machine: Machine) -> None:
+def _plex(machine: Machine) -> None:
     version = machine.spec.driver_version
     libcuda = f"{DEBIANS}/libcuda.so.{version}"
     files = {
         libcuda: library(soname("libcuda")),
         f"{DEBIANS}/libcuda.so.1": Link(f"libcuda.so.{version}"),
-        "/lib/ld-musl-x86_64.so.1": program("musl"),
+        f"{PLEX}/ld-musl-x86_64.so.1": program("musl"),
         "/lib64/ld-linux-x86-64.so.2": program("glibc"),
         "/dev/nvidiactl": Node(195, 255),
         "/dev/nvidia0": Node(195, 0),
@@ -56,7 +57,7 @@ def _old_tools(machine: Machine) -> None:
 
 
 FAILURES = {
-    "D-MODE-1": Failure("a program with musl, and the driver where only glibc's cache knows it", _program_with_musl),
+    "D-MODE-1": Failure("Plex with its own loader, and the driver where only glibc's cache knows it", _plex),
     "D-MODE-2": Failure("half of NVIDIA's toolkit was updated", _half_updated),
     "D-MODE-3": Failure("NVIDIA's toolkit 1.14.0, with settings", _deaf_release),
     "D-MODE-4": Failure("NVIDIA's command line and library are of two versions", _old_tools),
