@@ -7,24 +7,20 @@ wrote in /var/log/pods, and a pod's id in the cgroup of its containers.
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
+from linkspan.check import kubelet_state
 from linkspan.check.containers import Container
 from linkspan.check.daemons import Engine
 from linkspan.check.eyes import Eyes
+from linkspan.check.kubelet_state import CLAIMS, Claim, Devices
 from linkspan.check.processes import Process, Processes
-from linkspan.facts.host import TEXT_LIMIT, HostReader
-from linkspan.facts.model import Model
+from linkspan.facts.host import HostReader
 
 RESOURCE = "nvidia.com/gpu"
-CHECKPOINT = "/var/lib/kubelet/device-plugins/kubelet_internal_checkpoint"
-CLAIMS = "/var/lib/kubelet/dra_manager_state"
 LOGS = "/var/log/pods"
 PLUGIN = "nvidia-device-plugin"
 _KUBELET_CONFIG = "/var/lib/kubelet/config.yaml"
-_CHECKPOINT_LIMIT = 8 << 20
 _TAIL = 256 << 10
 _MOST_PODS = 40
 _MOST_LINES = 200
@@ -40,30 +36,6 @@ class Line(NamedTuple):
 
     path: str
     text: str
-
-
-class Grant(Model, frozen=True, kw_only=True):
-    """Devices that kubelet gave to a container of a pod."""
-
-    pod: str
-    container: str
-    resource: str
-    ids: tuple[str, ...] = ()
-
-
-class Claim(Model, frozen=True, kw_only=True):
-    """A resource claim that is prepared on this node, and the pods that hold it."""
-
-    name: str
-    driver: str
-    pods: tuple[str, ...] = ()
-
-
-class Devices(Model, frozen=True, kw_only=True):
-    """Kubelet's own account of device plugins: the healthy devices of each resource, and what was granted."""
-
-    healthy: dict[str, tuple[str, ...]] = {}
-    grants: tuple[Grant, ...] = ()
 
 
 class Node:
@@ -113,14 +85,12 @@ class Node:
     @cached_property
     def devices(self) -> Devices:
         """Kubelet's checkpoint of device plugins; empty where there is none."""
-        nothing: dict[str, Any] = {}
-        return msgspec.convert(self._eyes.derive("checkpoint", CHECKPOINT, _checkpoint, nothing), Devices)
+        return kubelet_state.devices(self._eyes)
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """The claims that are prepared on this node."""
-        none: list[dict[str, Any]] = []
-        return msgspec.convert(self._eyes.derive("claims", CLAIMS, _claims, none), tuple[Claim, ...])
+        return kubelet_state.claims(self._eyes)
 
     @cached_property
     def pods(self) -> dict[str, tuple[str, str]]:
@@ -153,58 +123,3 @@ def _tail(host: HostReader, path: str) -> list[str]:
     data = host.read(path, max(0, host.size(path) - _TAIL), _TAIL) or b""
     lines = (_CRI_PREFIX.sub("", line)[:1000] for line in data.decode("utf-8", "replace").splitlines())
     return [line for line in lines if _OF_INTEREST.search(line)][-_MOST_LINES:]
-
-
-def _document(data: bytes | None) -> dict[str, Any]:
-    try:
-        found = msgspec.json.decode(data or b"{}")
-    except msgspec.DecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _checkpoint(host: HostReader, path: str) -> dict[str, Any]:
-    data = _document(host.read(path, 0, _CHECKPOINT_LIMIT)).get("Data")
-    if not isinstance(data, dict):
-        return {}
-    healthy = data.get("RegisteredDevices")
-    entries = data.get("PodDeviceEntries")
-    return {
-        "healthy": {
-            str(name): [str(one) for one in ids or ()]
-            for name, ids in (healthy.items() if isinstance(healthy, dict) else ())
-        },
-        "grants": [_grant(one) for one in entries if isinstance(one, dict)] if isinstance(entries, list) else [],
-    }
-
-
-def _grant(entry: dict[str, Any]) -> dict[str, Any]:
-    """Devices stand by NUMA node; before 1.20 they were a plain list."""
-    ids = entry.get("DeviceIDs")
-    groups = ids.values() if isinstance(ids, dict) else [ids] if isinstance(ids, list) else []
-    return {
-        "pod": str(entry.get("PodUID", "")),
-        "container": str(entry.get("ContainerName", "")),
-        "resource": str(entry.get("ResourceName", "")),
-        "ids": [str(one) for group in groups if isinstance(group, list) for one in group],
-    }
-
-
-def _claims(host: HostReader, path: str) -> list[dict[str, Any]]:
-    """Every version of the file has the same entries, under other names and from 1.32 on in a text of its own."""
-    document = _document(host.read(path, 0, TEXT_LIMIT))
-    inner = document.get("Data")
-    document = _document(inner.encode()) if isinstance(inner, str) else document
-    lists = (document.get(key) for key in ("entries", "Entries", "ClaimInfoStateList"))
-    entries = next((one for one in lists if isinstance(one, list)), [])
-    return [_claim(one) for one in entries if isinstance(one, dict)]
-
-
-def _claim(entry: dict[str, Any]) -> dict[str, Any]:
-    states, pods = entry.get("DriverState"), entry.get("PodUIDs")
-    drivers = list(states) if isinstance(states, dict) else [str(entry.get("DriverName", ""))]
-    return {
-        "name": f"{entry.get('Namespace', '')}/{entry.get('ClaimName', '')}",
-        "driver": next((name for name in drivers if "nvidia" in name), ""),
-        "pods": list(map(str, pods)) if isinstance(pods, dict | list) else [],
-    }

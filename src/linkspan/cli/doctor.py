@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from linkspan.check import active, bundle, fix, registry, reports, run, verdict
+from linkspan.check import bundle, fix, registry, reports, run, verdict
 from linkspan.check.eyes import Eyes, Replay
 from linkspan.check.model import Report
 from linkspan.cli import doctor_text, output, picture
@@ -97,6 +97,8 @@ def _summary(report: Report) -> dict[str, Any]:
 
 
 def _try(root: str) -> int:
+    from linkspan.check import active  # with all that starts containers
+
     worked = True
     for trial in active.trials(root):
         worked &= trial.worked

@@ -1,6 +1,7 @@
 """The doctor's words at a terminal: the chain, then what to mend first, then all else."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -8,9 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from linkspan.check import verdict
-from linkspan.check.active import Trial
 from linkspan.check.model import LINKS, Finding, Report
 from linkspan.plan.wording import plural
+
+if TYPE_CHECKING:
+    from linkspan.check.active import Trial
 
 _COLOURS = {"critical": "bold red", "error": "bold red", "warning": "yellow", "info": "cyan"}
 
@@ -94,7 +97,7 @@ def _verdict(report: Report) -> Text:
     return Text(f"\nready: every link that is here holds{more}", style="bold green")
 
 
-def trial(tried: Trial) -> Text:
+def trial(tried: "Trial") -> Text:
     """A trial as a line."""
     sign = ("✓ ", "green") if tried.worked else ("✗ ", "bold red")
     return Text.assemble(sign, (tried.name, "bold"), f"  {tried.outcome}")

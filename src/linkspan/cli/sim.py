@@ -108,6 +108,9 @@ def _show(host: SimHost, as_json: bool) -> None:
         output.show_json({"root": host.root, "spec": msgspec.to_builtins(spec), "paths": host.paths()})
         return
     faults = f", with {', '.join(spec.faults)}" if spec.faults else ""
+    if spec.layout == "tegra":
+        typer.echo(f"{host.root}: a Jetson board{faults}")
+        return
     typer.echo(f"{host.root}: {spec.gpus} x {spec.gpu_model.name}, driver {spec.driver_version}{faults}")
 
 

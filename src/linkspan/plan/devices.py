@@ -157,7 +157,7 @@ def _no_channel(number: str, existing: Sequence[str]) -> DeviceNotFound:
     there = f"has channels {wording.ids(existing)}" if existing else "has none"
     return DeviceNotFound(
         f"IMEX channel {number} was asked for, but this host {there}",
-        hint=f"create it with 'nvidia-modprobe -i {number}', or set features.ignore-imex-channel-requests",
+        hint=f"create it with 'nvidia-modprobe -i {number}:1', or set features.ignore-imex-channel-requests",
         subject=f"{_CHANNELS}{number}",
     )
 

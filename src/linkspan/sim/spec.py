@@ -122,9 +122,12 @@ def _check_driver(spec: SimSpec) -> None:
 
 
 def gpus(spec: SimSpec) -> tuple[SimGpu, ...]:
-    """The GPUs of the host, in the order of the PCI bus; RequestError where it cannot be."""
+    """The GPUs of the host, in the order of the PCI bus; RequestError where it cannot be.
+
+    A Jetson's is part of the chip, and on no bus.
+    """
     check(spec)
-    return tuple(_gpu(spec, index) for index in range(spec.gpus))
+    return () if spec.layout == "tegra" else tuple(_gpu(spec, index) for index in range(spec.gpus))
 
 
 def _gpu(spec: SimSpec, index: int) -> SimGpu:

@@ -221,3 +221,27 @@ def test_a_fabric_manager_in_a_container_is_not_that_of_the_package(tmp_path):
         machine.put(container(421, engine="kubernetes", argv=("nv-fabricmanager", "-c", "/fm.cfg")))
 
     assert found(tmp_path, happen, SimSpec(gpus=8, nvswitches=4, engines=("docker",))) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "command"),
+    [("0x1 (GPU Reset Required)", "nvidia-smi --gpu-reset"), ("0x2 (Node Reboot Required)", "systemctl reboot")],
+)
+def test_a_reset_that_no_start_failed_for_may_have_been_done_since(tmp_path, action, command):
+    def happen(machine: Machine) -> None:
+        where = gpus(machine.spec)[0].bus_id.removesuffix(".0")
+        driver.log(machine, f"NVRM: Xid (PCI:{where}): 154, GPU recovery action changed from 0x0 (None) to {action}")
+
+    told = found(tmp_path, happen)
+    assert [(one.id, one.severity) for one in told] == [("D-DRIVER-21", "warning")]
+    assert told[0].remedy.commands[0].startswith(command)
+
+
+def test_peers_that_are_to_be_drained_keep_no_container_from_starting(tmp_path):
+    def happen(machine: Machine) -> None:
+        where = gpus(machine.spec)[0].bus_id.removesuffix(".0")
+        driver.log(
+            machine, f"NVRM: Xid (PCI:{where}): 154, GPU recovery action changed from 0x0 (None) to 0x3 (Drain P2P)"
+        )
+
+    assert found(tmp_path, happen) == []

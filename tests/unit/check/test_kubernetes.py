@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from linkspan.check.kubernetes import CHECKPOINT, CLAIMS, LOGS, pod_of
+from linkspan.check.kubelet_state import CHECKPOINT, CLAIMS
+from linkspan.check.kubernetes import LOGS, pod_of
 from linkspan.sim.processes import container, process
 from tests.unit.check.scenes import scene
 

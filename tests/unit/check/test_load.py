@@ -21,8 +21,9 @@ pytestmark = pytest.mark.allow_subprocess
 
 MOST_S, MOST_MB = 1.0, 60
 """What one look may take."""
+TRIES = 5
 _MEASURE = """
-import json, resource, runpy, sys, time
+import contextlib, json, os, resource, sys, time
 from linkspan.check import catalogue, registry, run
 
 def peak():
@@ -33,17 +34,21 @@ rules, _ = registry.all_rules(), catalogue.all_modes()
 began = time.perf_counter()
 report = run.examine(sys.argv[1], rules).report
 took = time.perf_counter() - began
+with contextlib.suppress(ChildProcessError):  # one that took long to end
+    os.wait()
 child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 json.dump({"took": took, "parent": peak(), "child": child, "held": report.held,
            "findings": [one.id for one in report.findings], "unanswered": len(report.unanswered)}, sys.stdout)
 """
 _COMMAND = """
-import contextlib, io, json, resource, runpy, sys
+import contextlib, io, json, os, resource, runpy, sys
 sys.argv = ["linkspan", "doctor", "--root", sys.argv[1]]
 with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()) as said:
     runpy.run_module("linkspan", run_name="__main__")
 with open("/proc/self/status") as file:
     parent = int(next(line for line in file if line.startswith("VmHWM")).split()[1]) / 1024
+with contextlib.suppress(ChildProcessError):
+    os.wait()
 child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 json.dump({"parent": parent, "child": child, "said": said.getvalue()}, sys.stdout)
 """
@@ -78,18 +83,22 @@ def test_the_crowd_is_seen(crowded):
 
 
 def test_a_crowded_host_is_examined_within_a_second_and_sixty_megabytes(crowded):
-    looks = [measured(_MEASURE, crowded) for _ in range(3)]
-    assert all(look["findings"] == [] and look["unanswered"] == 0 for look in looks)
-    assert looks[0]["held"]["injection"] == f"{crowd.CONTAINERS // 2} running containers with GPUs"
-    assert min(look["took"] for look in looks) < MOST_S  # the best of three: others work on this machine, too
-    assert max(look["parent"] for look in looks) < MOST_MB
-    assert max(look["child"] for look in looks) < MOST_MB
+    looks = [measured(_MEASURE, crowded)]
+    while looks[-1]["took"] >= MOST_S and len(looks) < TRIES:  # others work on this machine, too
+        looks.append(measured(_MEASURE, crowded))
+    assert looks[-1]["took"] < MOST_S, [look["took"] for look in looks]
+    for look in looks:
+        assert (look["findings"], look["unanswered"]) == ([], 0)
+        assert look["held"]["injection"] == f"{crowd.CONTAINERS // 2} running containers with GPUs"
+        assert 0 < look["child"] < MOST_MB
+        assert 0 < look["parent"] < MOST_MB
 
 
 def test_the_whole_command_stays_below_sixty_megabytes(crowded):
     look = measured(_COMMAND, crowded)
     assert "ready" in look["said"]
-    assert max(look["parent"], look["child"]) < MOST_MB
+    assert 0 < look["child"] < MOST_MB
+    assert 0 < look["parent"] < MOST_MB
 
 
 class Hanging(LiveHost):

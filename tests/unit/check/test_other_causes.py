@@ -31,6 +31,12 @@ def driver_in_image_by_the_containerd_store(machine: Machine) -> None:
     kept_by_docker(machine, 5001, "train", error=error, requests=[guests.ALL_GPUS])
 
 
+def program_of_a_driver_in_the_image(machine: Machine) -> None:
+    path = "/var/lib/docker/overlay2/ab/merged/usr/bin/nvidia-smi"
+    error = f"nvidia-container-cli: mount error: file creation failed: {path}: file exists: unknown"
+    kept_by_docker(machine, 5001, "train", error=error, requests=[guests.ALL_GPUS])
+
+
 def link_to_a_driver_that_is_gone(machine: Machine) -> None:
     gpu_container(machine, 5001, stems=UTILITY, files={f"{LIBRARIES}/libcuda.so.1": Link("libcuda.so.535.183.01")})
 
@@ -131,6 +137,12 @@ def containerd_not_restarted(machine: Machine) -> None:
     system_log(machine, "kubelet[900]", 'failed to get sandbox runtime: no runtime for "nvidia" is configured')
 
 
+def file_of_another_containerd(machine: Machine) -> None:
+    own = "/var/snap/microk8s/current/args/containerd.toml"
+    machine.write(own, k8s._WITHOUT)
+    machine.replace("/proc/700/cmdline", "/usr/bin/containerd\0", f"/usr/bin/containerd\0--config\0{own}\0")
+
+
 def default_that_is_not_there(machine: Machine) -> None:
     table = '[plugins."io.containerd.grpc.v1.cri".containerd]\ndefault_runtime_name = "nvidia"\n'
     machine.write("/etc/containerd/config.toml", f"version = 2\n{table}")
@@ -172,6 +184,7 @@ def operator_that_was_not_told_of_the_hosts_driver(machine: Machine) -> None:
 CASES: list[tuple[Callable[[Machine], None], SimSpec, str, str]] = [
     (older_driver_in_a_running_image, DOCKER, "D-IMAGE-1", "2 libraries of driver 535.183.01"),
     (driver_in_image_by_the_containerd_store, DOCKER, "D-IMAGE-1", f"has a {LIBRARIES}/libcuda.so.1 of its own"),
+    (program_of_a_driver_in_the_image, DOCKER, "D-IMAGE-1", "has a /usr/bin/nvidia-smi of its own"),
     (link_to_a_driver_that_is_gone, DOCKER, "D-IMAGE-2", "libcuda.so.1"),
     (requirement_of_a_running_container, DOCKER, "D-IMAGE-3", "cuda>=12.8"),
     (stub_on_the_loader_path, DOCKER, "D-IMAGE-4", "a stub"),
@@ -196,6 +209,7 @@ CASES: list[tuple[Callable[[Machine], None], SimSpec, str, str]] = [
     (swarm_variable_that_is_known, DOCKER, "D-COMPOSE-2", "does not honour it"),
     (plugin_that_ends_at_once, NODE, "D-K8S-1", "no NVML"),
     (containerd_not_restarted, NODE, "D-K8S-2", "newer than the containerd that runs"),
+    (file_of_another_containerd, NODE, "D-K8S-2", "reads /var/snap/microk8s/current/args/containerd.toml"),
     (default_that_is_not_there, NODE, "D-K8S-5", "no runtime of this name"),
     (hook_where_crio_does_not_look, CRIO, "D-K8S-7", "in no folder of hooks_dir"),
     (operator_whose_driver_is_not_ready, NODE, "D-K8S-9", "the driver's pod is not ready"),

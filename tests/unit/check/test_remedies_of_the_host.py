@@ -4,8 +4,8 @@ import shlex
 
 import pytest
 
-from linkspan.check import fix
-from linkspan.check.eyes import Ledger, live
+from linkspan.check import fix, registry, run
+from linkspan.check.eyes import Eyes, Ledger, Replay, live, pack, unpack
 from linkspan.check.model import RunProgram
 from linkspan.check.scene import Scene
 from linkspan.sim import create, failing
@@ -68,3 +68,14 @@ FAULTS = {
 def test_a_fault_of_a_simulated_host_is_found_first(tmp_path, fault):
     create.create(f"{tmp_path}/host", SimSpec(gpus=2, engines=("docker",), faults=(fault,)))
     assert findings(f"{tmp_path}/host")[0].id == FAULTS[fault]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_bundle_of_the_host_tells_the_same_somewhere_else(tmp_path, name):
+    root = f"{tmp_path}/host"
+    failing.create_failing(root, name)
+    seen = run.examine(root, registry.all_rules(), record=True)
+    known = unpack(pack(seen.known))
+    again = run.examine("x", registry.all_rules(), open_eyes=lambda _, ledger: Eyes(Replay(known), ledger))
+    assert again.report.findings == seen.report.findings
+    assert again.report.unanswered == ()

@@ -29,7 +29,7 @@ def _look(scene: Scene) -> Iterator[Found]:
         ),
         remedy=Remedy(
             text="drain the node and stop these programs; the driver container then goes on by itself",
-            commands=tuple(f"kill {pid}" for pid, _, _ in users[:6]),
+            commands=tuple(f"kill {pid}" for pid, _, _ in users[:6] if not scene.processes.container_id(pid)),
         ),
     )
 

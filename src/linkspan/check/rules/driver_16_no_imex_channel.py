@@ -43,7 +43,7 @@ def _found(scene: Scene, why: str, wanted: list[int], asks: Evidence) -> Found:
             text="make the node, and have the driver make channel 0 itself with NVreg_CreateImexChannel0=1"
             if major
             else "this driver has no IMEX channels: take a newer one, or do not ask for any",
-            commands=programs(scene, *(f"nvidia-modprobe -i {number}" for number in wanted)) if major else (),
+            commands=programs(scene, *(f"nvidia-modprobe -i {number}:1" for number in wanted)) if major else (),
             actions=make(nodes) if major else (),
         ),
     )

@@ -30,23 +30,28 @@ def _standing(told: list[Xid]) -> Xid | None:
     """The newest message after which a reset is due, unless a later one says that nothing is."""
     newest = next((xid for xid in reversed(told) if xid.number == ACTION_CHANGED), None)
     if newest is not None:
-        return None if newest.text.rstrip().endswith("(None)") else newest
+        wanted = newest.text.rpartition("(")[2]
+        return newest if "Reset" in wanted or "Reboot" in wanted else None
     return next((xid for xid in reversed(told) if xid.number in NEEDS_RESET), None)
 
 
 def _found(scene: Scene, gpu: Device, xid: Xid, errors: tuple[Evidence, ...]) -> Found:
-    why = NEEDS_RESET.get(xid.number, "the driver asks for a reset")
-    short = gpu.address.partition(":")[2]
-    reset = (f"nvidia-smi --gpu-reset -i {gpu.address}",) if scene.has("nvidia-smi") else ()
+    """A reset is written to no log, so without a start that failed it may have been done since."""
+    whole = "Reboot" in xid.text.rpartition("(")[2]
+    why = NEEDS_RESET.get(xid.number, f"the driver wants a {'reboot' if whole else 'reset'}")
+    reset = (f"nvidia-smi --gpu-reset -i {gpu.address}",) if scene.has("nvidia-smi") and not whole else reboot(scene)
     return Found(
         cause=f"the GPU at {gpu.address} is in an error state (Xid {xid.number}: {why})"
-        + (", and lets starts fail that do not ask for it" if errors else ""),
+        + (", and lets starts fail that do not ask for it" if errors else ", if it was not reset since"),
         evidence=(xid.evidence, *errors),
         remedy=Remedy(
-            text=f"stop what uses the GPU {short} and reset it, or start the host anew; until then ask for the others",
-            commands=reset or reboot(scene),
+            text="start the host anew; until then ask for the other GPUs"
+            if whole
+            else "stop what uses that GPU and reset it; until then ask for the others",
+            commands=reset,
         ),
         about=f"GPU {gpu.address}",
+        severity=None if errors else "warning",
     )
 
 

@@ -11,6 +11,13 @@ from linkspan.check.registry import Rule
 from linkspan.check.scene import Scene
 
 _REFUSED = re.compile(r"file creation failed: (\S+?): file exists")
+_PROGRAMS = (
+    "nvidia-smi",
+    "nvidia-debugdump",
+    "nvidia-persistenced",
+    "nvidia-cuda-mps-control",
+    "nvidia-cuda-mps-server",
+)
 _REMEDY = Remedy(
     text="remove the driver's packages and files in the build step that brought them, and install cuda-toolkit-X-Y, "
     "not cuda or a driver package; the driver comes from the host"
@@ -21,7 +28,7 @@ def _look(scene: Scene) -> Iterator[Found]:
     for record in scene.docker_records:
         refused = _REFUSED.search(record.error)
         path = in_container(refused[1]) if refused else ""
-        if refused and is_driver_name(path.rpartition("/")[2]):
+        if refused and _is_of_a_driver(path.rpartition("/")[2]):
             yield Found(
                 cause=f"the image has a {path} of its own, so the host's could not be put in its place",
                 evidence=(Evidence(subject=record.path, field="State.Error", value=refused[0]),),
@@ -30,6 +37,10 @@ def _look(scene: Scene) -> Iterator[Found]:
             )
     for inside in scene.gpu_containers:
         yield from _running(scene, inside)
+
+
+def _is_of_a_driver(name: str) -> bool:
+    return is_driver_name(name) or name in _PROGRAMS
 
 
 def _running(scene: Scene, inside: Inside) -> Iterator[Found]:

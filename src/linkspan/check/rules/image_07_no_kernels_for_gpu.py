@@ -18,7 +18,7 @@ def _look(scene: Scene) -> Iterator[Found]:
     for inside in scene.gpu_containers:
         gpus = [(gpu, known) for gpu in scene.gpus_of(inside) if (known := _capability(scene, gpu))]
         if gpus:
-            yield from _of_torch(inside, gpus) or _of_cuda(inside, gpus)
+            yield from _of_torch(scene, inside, gpus) or _of_cuda(scene, inside, gpus)
 
 
 def _capability(scene: Scene, gpu: Gpu) -> tuple[int, int] | None:
@@ -26,11 +26,17 @@ def _capability(scene: Scene, gpu: Gpu) -> tuple[int, int] | None:
     return cuda.compute_capability(device.device_id) if device else None
 
 
+def _device(scene: Scene, gpu: Gpu, known: tuple[int, int]) -> Evidence:
+    device = next(one for one in scene.pci if gpu.pci_bus_id.lower().endswith(one.address.lower()))
+    value = f"{device.device_id}, of compute capability {_text(known)}"
+    return Evidence(subject=f"{device.folder}/device", field="PCI id", value=value)
+
+
 def _text(capability: tuple[int, int]) -> str:
     return f"{capability[0]}.{capability[1]}"
 
 
-def _of_torch(inside: Inside, gpus: list[tuple[Gpu, tuple[int, int]]]) -> list[Found]:
+def _of_torch(scene: Scene, inside: Inside, gpus: list[tuple[Gpu, tuple[int, int]]]) -> list[Found]:
     build = torch(inside)
     left = [(gpu, known) for gpu, known in gpus if build and not build.serves(known)]
     if build is None or not left:
@@ -46,7 +52,7 @@ def _of_torch(inside: Inside, gpus: list[tuple[Gpu, tuple[int, int]]]) -> list[F
                 Evidence(
                     subject=f"/proc/{inside.container.pid}/root{build.path}", field="__version__", value=build.version
                 ),
-                Evidence(subject=f"PCI device {gpu.pci_bus_id}", field="compute capability", value=_text(known)),
+                _device(scene, gpu, known),
             ),
             remedy=Remedy(text=f"install {what}, or an image that has it; a newer driver on the host changes nothing"),
             about=inside.container.name,
@@ -54,7 +60,7 @@ def _of_torch(inside: Inside, gpus: list[tuple[Gpu, tuple[int, int]]]) -> list[F
     ]
 
 
-def _of_cuda(inside: Inside, gpus: list[tuple[Gpu, tuple[int, int]]]) -> list[Found]:
+def _of_cuda(scene: Scene, inside: Inside, gpus: list[tuple[Gpu, tuple[int, int]]]) -> list[Found]:
     runtime = inside.cudart
     version = cudart_version(runtime) if runtime else ""
     old = [(gpu, known) for gpu, known in gpus if known < _FIRST_OF_CUDA_13]
@@ -69,7 +75,7 @@ def _of_cuda(inside: Inside, gpus: list[tuple[Gpu, tuple[int, int]]]) -> list[Fo
                 Evidence(
                     subject=f"/proc/{inside.container.pid}/root{runtime.real}", field="CUDA version", value=version
                 ),
-                Evidence(subject=f"PCI device {gpu.pci_bus_id}", field="compute capability", value=_text(known)),
+                _device(scene, gpu, known),
             ),
             remedy=Remedy(text="take an image for CUDA 12.9 or older"),
             about=inside.container.name,

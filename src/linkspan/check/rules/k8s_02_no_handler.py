@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from linkspan.check.daemons import Engine
+from linkspan.check.containerd_files import defines_ours, has_ours
+from linkspan.check.daemons import FILES, Engine
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import configure, restart
@@ -19,6 +20,27 @@ def _look(scene: Scene) -> Iterator[Found]:
     logged = scene.logged(_REFUSED)
     if logged and (logged[1][1] not in engine.view.runtimes or engine.changed_since_start()):
         yield _found(scene, engine, logged[0], logged[1])
+    elif not has_ours(engine.view.runtimes):
+        yield from _in_another_file(scene, engine)
+
+
+def _in_another_file(scene: Scene, engine: Engine) -> Iterator[Found]:
+    """Distributions of Kubernetes bring a containerd of their own, which reads a file of its own."""
+    usual = FILES["containerd"]
+    if engine.config != usual and defines_ours(scene.eyes.text(usual)):
+        yield Found(
+            cause=f"the nvidia runtime stands in {usual}, and the containerd of this node reads {engine.config}",
+            evidence=(
+                Evidence(subject=usual, field="runtimes", value="nvidia's"),
+                Evidence(subject=engine.config, field="runtimes", value=", ".join(engine.view.runtimes) or "none"),
+            ),
+            remedy=Remedy(
+                text=f"have it written into {engine.config}, and restart that containerd",
+                commands=configure(scene, engine) or restart(scene, engine),
+            ),
+            about=engine.title,
+            link="engine-config",
+        )
 
 
 def _found(scene: Scene, engine: Engine, path: str, refused: re.Match[str]) -> Found:

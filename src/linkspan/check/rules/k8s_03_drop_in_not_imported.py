@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
+from linkspan.check.containerd_files import defines_ours, has_ours
 from linkspan.check.daemons import Engine
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.remedies import configure, restart
 from linkspan.check.scene import Scene
 from linkspan.engines import containerd
-from linkspan.engines.model import owner
-from linkspan.errors import ConfigError
 
 _FOLDERS = ("/etc/containerd/config.d", "/etc/containerd/conf.d")
 _IMPORTED_BY_DEFAULT = (2, 2)
@@ -18,12 +17,8 @@ _IMPORTED_BY_DEFAULT = (2, 2)
 
 def _look(scene: Scene) -> Iterator[Found]:
     for engine in scene.engines_of("containerd"):
-        if not engine.rancher and not engine.problem and not _has_ours(engine.view.runtimes):
+        if not engine.rancher and not engine.problem and not has_ours(engine.view.runtimes):
             yield from _of(scene, engine)
-
-
-def _has_ours(runtimes: dict[str, str]) -> bool:
-    return any(owner(program) != "other" for program in runtimes.values())
 
 
 def _of(scene: Scene, engine: Engine) -> Iterator[Found]:
@@ -34,15 +29,8 @@ def _of(scene: Scene, engine: Engine) -> Iterator[Found]:
             continue
         for name in eyes.names(folder):
             path = f"{folder}/{name}"
-            if name.endswith(".toml") and path not in read and _defines_ours(eyes.text(path) or ""):
+            if name.endswith(".toml") and path not in read and defines_ours(eyes.text(path)):
                 yield _found(scene, engine, path, folder)
-
-
-def _defines_ours(text: str) -> bool:
-    try:
-        return _has_ours(containerd.view(containerd.SYNTAX.parse(text)).runtimes)
-    except ConfigError:
-        return False
 
 
 def _found(scene: Scene, engine: Engine, path: str, folder: str) -> Found:

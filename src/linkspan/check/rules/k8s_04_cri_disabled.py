@@ -11,7 +11,8 @@ _NAMES = ("cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime")
 
 
 def _look(scene: Scene) -> Iterator[Found]:
-    if not scene.processes.named("kubelet") or scene.engines_of("crio"):
+    kubelets = scene.processes.named("kubelet")
+    if not kubelets or scene.engines_of("crio"):
         return
     for engine in scene.engines_of("containerd"):
         disabled = engine.tree.get("disabled_plugins")
@@ -24,7 +25,7 @@ def _look(scene: Scene) -> Iterator[Found]:
                     Evidence(
                         subject=engine.config, field="disabled_plugins", value=", ".join(map(str, disabled or ()))
                     ),
-                    Evidence(subject="kubelet", field="process", value=str(scene.processes.named("kubelet")[0].pid)),
+                    Evidence(subject=f"/proc/{kubelets[0].pid}/cmdline", field="command", value=kubelets[0].argv[0]),
                 ),
                 remedy=Remedy(
                     text=f"take {named[0]} out of disabled_plugins in {engine.config}, then configure and restart",

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from linkspan.check.inside import Inside
-from linkspan.check.kubernetes import CHECKPOINT, pod_of
+from linkspan.check.kubelet_state import CHECKPOINT
+from linkspan.check.kubernetes import pod_of
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.scene import TOOLKIT_CONFIG, Scene

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from linkspan.check.kubernetes import CHECKPOINT, PLUGIN, RESOURCE
+from linkspan.check.kubelet_state import CHECKPOINT
+from linkspan.check.kubernetes import PLUGIN, RESOURCE
 from linkspan.check.model import Evidence, Found, Remedy
 from linkspan.check.registry import Rule
 from linkspan.check.scene import Scene
