@@ -31,6 +31,7 @@ def asking(docker: Docker, name: str) -> Ask:
         (("--gpus=device=2",), "--gpus device=2", 1),
         (("--gpus=all",), "--gpus all", 8),
         (("--runtime=nvidia", "-e", "NVIDIA_VISIBLE_DEVICES=0,2"), "--runtime=nvidia", 2),
+        (("--device=nvidia.com/gpu=2", "--device=nvidia.com/gpu=5"), "--device nvidia.com/gpu=2", 2),
     ],
 )
 def test_a_container_of_docker_is_explained_as_it_is(
@@ -38,6 +39,8 @@ def test_a_container_of_docker_is_explained_as_it_is(
 ) -> None:
     if options[0].startswith("--gpus"):
         docker.need_gpus()
+    if options[0].startswith("--device"):
+        docker.need_cdi()
     with docker.container(*options) as name:
         document = accounts.assert_agrees(docker.host.machine, name, asking(docker, name))
     chain, account = document["chain"], document["account"]
