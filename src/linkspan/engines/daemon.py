@@ -7,13 +7,12 @@ import json
 import os
 import re
 import shutil
-import socket
 import tomllib
 from typing import Any
 
 import msgspec
 
-from linkspan.engines import containerd, crio
+from linkspan.engines import containerd, crio, unix_http
 from linkspan.engines.model import Activation, Wanted, table
 from linkspan.engines.places import Host, Place
 from linkspan.errors import ConfigError, KernelError, LinkspanError
@@ -163,20 +162,6 @@ def ask(place: Place, host: Host) -> Answer:
     return _ask_containerd(place, host)
 
 
-class _Socket(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=TIME_S)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the socket instead of the host."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 def _ask_docker(host: Host) -> Answer:
     named = host.env.get("DOCKER_HOST", "")
     if named and not named.startswith("unix://"):
@@ -184,7 +169,7 @@ def _ask_docker(host: Host) -> Answer:
     own = f"{host.runtime_home if host.uid else f'{host.root}/run'}/docker.sock"
     path = named.removeprefix("unix://") or own
     try:
-        with contextlib.closing(_Socket(path)) as connection:
+        with contextlib.closing(unix_http.Connection(path, TIME_S)) as connection:
             connection.request("GET", "/info")
             said = json.loads(connection.getresponse().read())
     except (OSError, ValueError, http.client.HTTPException) as error:

@@ -1,15 +1,16 @@
 """What an image brings to a request: its variables, and its root file system where that is a folder of this machine."""
 
+import contextlib
 import http.client
 import json
 import os
-import socket
 import urllib.parse
 from typing import Any
 
 import msgspec
 
 from linkspan.check.eyes import Eyes, Ledger, live
+from linkspan.engines import unix_http
 from linkspan.errors import HostError
 
 SOCKETS = ("/run/docker.sock", "/var/run/docker.sock")
@@ -47,17 +48,6 @@ def _of_bundle(folder: str, path: str) -> Image:
     return Image(name=folder, env=env, root=live(root, Ledger()) if os.path.isdir(root) else None)
 
 
-class _Socket(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=TIME_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(TIME_S)
-        self.sock.connect(self._path)
-
-
 def _of_docker(name: str) -> Image:
     path = next((path for path in SOCKETS if os.path.exists(path)), "")
     if not path:
@@ -72,13 +62,10 @@ def _of_docker(name: str) -> Image:
 
 
 def _asked(path: str, name: str) -> dict[str, Any]:
-    connection = _Socket(path)
-    try:
+    with contextlib.closing(unix_http.Connection(path, TIME_S)) as connection:
         connection.request("GET", f"/images/{urllib.parse.quote(name, safe='/:@')}/json")
         answer = connection.getresponse()
         document = json.loads(answer.read(4 << 20))
-    finally:
-        connection.close()
     if answer.status != 200 or not isinstance(document, dict):
         raise ValueError(document.get("message", answer.reason) if isinstance(document, dict) else answer.reason)
     return document
