@@ -59,7 +59,7 @@ def explain(
         from linkspan.cli import explain_pasted
 
         text = explain_pasted.from_standard_input() if error is None else error
-        raise typer.Exit(explain_pasted.explain(text, as_json=as_json))
+        raise typer.Exit(explain_pasted.explain(text, as_json=as_json, root=root))
     from linkspan.cli import explain_container
 
     if image:

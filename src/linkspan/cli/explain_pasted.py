@@ -12,6 +12,7 @@ from rich.text import Text
 
 from linkspan.cli import output
 from linkspan.errors import FormatError, KernelError
+from linkspan.explain.here import seen
 from linkspan.explain.pasted import Fit, Own, Pasted, classify
 
 SIZE_LIMIT = 64 * 1024 * 1024
@@ -42,18 +43,22 @@ def decoded(data: bytes) -> str:
     return data.decode("utf-16" if is_wide else "utf-8-sig", "replace")
 
 
-def explain(text: str, *, as_json: bool) -> int:
-    """Print what is made of a text; the exit code: 0 where it was recognised, 1 where not, 3 where it is no text."""
+def explain(text: str, *, as_json: bool, root: str) -> int:
+    """Print what is made of a text, and which of the failures that fit the host below ``root`` has.
+
+    The exit code: 0 where it was recognised, 1 where not, 3 where it is no text.
+    """
     try:
         check(text)
     except FormatError as error:
         output.fail(error)
         return output.CANNOT_LOOK
     found = classify(text)
+    here = seen([fit.id for fit in found.fits], root)
     if as_json:
-        output.show_json({"known": found.known, **msgspec.to_builtins(found)})
+        output.show_json({"known": found.known, **msgspec.to_builtins(found), "here": here})
     else:
-        output.show(*lines(found))
+        output.show(*lines(found, here))
     return output.OK if found.known else output.FAILED
 
 
@@ -67,8 +72,8 @@ def check(text: str) -> None:
         raise FormatError("this is not text: most likely it is a compressed or binary file", hint="unpack it first")
 
 
-def lines(found: Pasted) -> Iterator[RenderableType]:
-    """The answer for people."""
+def lines(found: Pasted, here: dict[str, tuple[str, ...]]) -> Iterator[RenderableType]:
+    """The answer for people; ``here`` are the failures that this host has."""
     if found.messages:
         yield Text("What it says, without what was put around it", style="bold")
         yield Padding(Group(*(Text(message) for message in found.messages)), (0, 0, 1, 2))
@@ -77,16 +82,18 @@ def lines(found: Pasted) -> Iterator[RenderableType]:
     for number, fit in enumerate(found.fits[:_SHOWN]):
         if number == 1:
             yield Text("It could also be\n", style="bold")
-        yield _fit(fit)
+        yield _fit(fit, here.get(fit.id, ()))
     if more := found.fits[_SHOWN:]:
         yield Text("Less likely: " + ", ".join(f"{fit.id} ({fit.title})" for fit in more), style="dim")
     if not found.known:
         yield from _unknown()
 
 
-def _fit(fit: Fit) -> RenderableType:
+def _fit(fit: Fit, causes: tuple[str, ...]) -> RenderableType:
     grid = _grid()
     grid.add_row("known by", Text(fit.matched))
+    for label, cause in zip(["here", *[""] * len(causes)], causes, strict=False):
+        grid.add_row(Text(label, style="bold red"), Text(f"this host has it: {cause}", style="bold"))
     grid.add_row("why", Text(fit.why))
     grid.add_row("tell by", Text(fit.tell))
     grid.add_row("do", Text(fit.remedy))

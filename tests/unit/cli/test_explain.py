@@ -5,6 +5,8 @@ import sys
 import pytest
 
 from linkspan.cli import explain_pasted, main
+from linkspan.errors import HostError
+from linkspan.sim import failing
 
 CORE = "nvidia-container-cli: initialization error: nvml error: driver/library version mismatch"
 MISMATCH = (
@@ -40,6 +42,9 @@ def explain(capsys, monkeypatch):
     def run(*arguments, given=None):
         monkeypatch.setattr(sys, "stdin", Input(given) if isinstance(given, bytes) else given)
         monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(
+            explain_pasted, "seen", lambda ids, root: {}
+        )  # which failures this machine has, is nobody's
         code = main.run(["explain", *arguments])
         return code, *capsys.readouterr()
 
@@ -83,7 +88,7 @@ def test_json_has_the_same_for_programs(explain):
 
 def test_json_of_an_unknown_error_says_so(explain):
     code, out, _ = explain("--json", "--error", "something else")
-    assert (code, json.loads(out)) == (1, {"known": False, "messages": ["something else"]})
+    assert (code, json.loads(out)) == (1, {"known": False, "messages": ["something else"], "here": {}})
 
 
 def test_our_own_error_is_told_with_its_hint(explain):
@@ -166,3 +171,18 @@ def test_a_hostile_text_cannot_write_control_characters_to_the_terminal(explain)
     assert "\x1b" not in out
     assert "\x9b" not in out
     assert "\x08" not in out
+
+
+@pytest.mark.allow_subprocess
+def test_of_the_failures_that_fit_the_one_that_the_host_has_is_named(tmp_path, capsys, monkeypatch):
+    try:
+        root = failing.create_failing(str(tmp_path / "host"), "D-DRIVER-1").root
+    except HostError:
+        pytest.skip("this user may not make device nodes, which a simulated host has")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main.run(["explain", "--error", MISMATCH, "--root", root]) == 0
+    first, _, rest = capsys.readouterr().out.partition("It could also be")
+    assert "this host has it: the loaded kernel module is of driver 550.144.03" in first
+    assert "this host has it" not in rest
+    assert main.run(["explain", "--error", MISMATCH, "--root", root, "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["here"]) == ["D-DRIVER-1"]
