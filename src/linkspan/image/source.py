@@ -1,5 +1,6 @@
 """From what somebody calls an image to the image: what is there decides how it is read, not how it is called."""
 
+import contextlib
 import os
 
 from linkspan.errors import FormatError
@@ -19,12 +20,12 @@ def open_image(reference: str, cache: LayerCache | None = None) -> Image:
     it is broken or hostile; the message says which.
     """
     path, name = split(reference)
-    if os.path.isdir(path):
-        store: Store = FolderStore(path)
-        if store.get("index.json") is None and store.get(MANIFEST) is None:
-            return rootfs.read(path)
-    else:
-        store = archive(path)
+    if not os.path.isdir(path):
+        with contextlib.closing(archive(path)) as saved:
+            return read.read(stored(saved, reference, name), cache)
+    store = FolderStore(path)
+    if store.get("index.json") is None and store.get(MANIFEST) is None:
+        return rootfs.read(path)
     return read.read(stored(store, reference, name), cache)
 
 

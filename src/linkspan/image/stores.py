@@ -94,6 +94,10 @@ class TarStore:
         at, size = found
         return Part(size, lambda: Section(self._file.fileno(), at, size))
 
+    def close(self) -> None:
+        """Give the archive back; its parts cannot be read any more."""
+        self._file.close()
+
     def _index(self) -> None:
         self._file.seek(0)
         feed = FileFeed(self._file)
