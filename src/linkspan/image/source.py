@@ -1,6 +1,5 @@
 """From what somebody calls an image to the image: what is there decides how it is read, not how it is called."""
 
-import contextlib
 import os
 
 from linkspan.errors import FormatError
@@ -20,13 +19,16 @@ def open_image(reference: str, cache: LayerCache | None = None) -> Image:
     it is broken or hostile; the message says which.
     """
     path, name = split(reference)
-    if not os.path.isdir(path):
-        with contextlib.closing(archive(path)) as saved:
-            return read.read(stored(saved, reference, name), cache)
-    store = FolderStore(path)
-    if store.get("index.json") is None and store.get(MANIFEST) is None:
-        return rootfs.read(path)
-    return read.read(stored(store, reference, name), cache)
+    if os.path.isdir(path):
+        store: Store = FolderStore(path)
+        if store.get("index.json") is None and store.get(MANIFEST) is None:
+            return rootfs.read(path)
+    else:
+        store = archive(path)
+    try:
+        return read.read(stored(store, reference, name), cache)
+    finally:
+        store.close()
 
 
 def split(reference: str) -> tuple[str, str]:
