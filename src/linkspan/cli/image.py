@@ -90,6 +90,35 @@ def check(
     raise typer.Exit(judged.exit_code(found, limit))
 
 
+@app.command()
+def advise(
+    reference: Reference,
+    *,
+    driver: Driver = "",
+    gpu: Gpus = None,
+    target: Facts = "",
+    svg: Annotated[str, typer.Option(metavar="FILE", help="Also draw the layers, and whose they are.")] = "",
+    html: Annotated[str, typer.Option(metavar="FILE", help="Also write the advice as a page.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say which base is enough for an image, what could be left out, which driver it needs, and whose its bytes are.
+
+    Exit codes: 0 told; 2 wrong usage; 3 the image, or the target's file, could not be read.
+    """
+    from linkspan.cli import image_advice_page, image_advice_text, image_picture
+    from linkspan.image import advice
+
+    where = readable(lambda: image_target.target(driver, gpu or (), target))
+    told = advice.advise(opened(reference), where)
+    for path, render in ((svg, image_picture.render), (html, image_advice_page.render)):
+        if path:
+            picture.write(path, render(told))
+    if as_json:
+        output.show_json(msgspec.to_builtins(told))
+    else:
+        output.show(Group(*image_advice_text.lines(told)))
+
+
 def opened(reference: str) -> Image:
     """The image, or the end of the program with code 3 where it cannot be read."""
     from linkspan.image.source import open_image
