@@ -27,7 +27,7 @@ Reference = Annotated[
     str,
     typer.Argument(
         metavar="REFERENCE",
-        help="An image: a name of a registry, an archive, an OCI layout, or a folder.",
+        help="An image: an OCI layout, a saved image, or a root file system; PATH:NAME is one of several.",
     ),
 ]
 Driver = Annotated[str, typer.Option(metavar="VERSION", help="Where it is to run: the driver, 535 or 550.54.14.")]

@@ -22,7 +22,7 @@ _LETTERS = 118
 def render(advice: Advice) -> str:
     """The picture as the text of an SVG file."""
     head, y = _head(advice)
-    legend, y = _legend(advice, y + 34)
+    legend, y = _legend(advice, y + 46)
     rows = []
     for share in reversed(advice.layers):
         rows.append(_row(share, bars.largest(advice.layers), y + 34))

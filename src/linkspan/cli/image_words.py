@@ -6,14 +6,6 @@ from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
 from linkspan.image.variant import Choice, Variant
 
-_VARIANTS: dict[Variant, str] = {
-    "none": "nothing of nvidia/cuda",
-    "base": "nvidia/cuda's base",
-    "runtime": "nvidia/cuda's runtime",
-    "cudnn-runtime": "nvidia/cuda's cudnn-runtime",
-    "devel": "nvidia/cuda's devel",
-    "cudnn-devel": "nvidia/cuda's cudnn-devel",
-}
 _ORDER: tuple[Variant, ...] = ("none", "base", "runtime", "cudnn-runtime", "devel", "cudnn-devel")
 
 
@@ -26,15 +18,15 @@ def headline(advice: Advice) -> str:
 
 def enough(base: Choice) -> str:
     """What is enough, beside what there is."""
-    wanted, there = _VARIANTS[base.enough], _VARIANTS[base.has]
+    wanted, there = f"the {base.enough} variant of nvidia/cuda", f"the {base.has} variant"
     if base.plain:
-        has = f"; it has what {there} has" if base.has not in ("none", "base") else ""
+        has = f"; the image has all of {there}" if base.has not in ("none", "base") else ""
         return f"any small base is enough, or {wanted} for its compatibility package{has}"
     if base.enough == base.has:
         return f"{wanted} is what it needs, and what it has"
     if _ORDER.index(base.enough) < _ORDER.index(base.has):
-        return f"{wanted} is enough, and it has what {there} has"
-    return f"it needs what {wanted} has, and it has {there}"
+        return f"{wanted} is enough, and the image has all of {there}"
+    return f"it needs {wanted}, and has {'nothing of it' if base.has == 'none' else f'only {there}'}"
 
 
 def base_lines(base: Choice) -> Iterator[tuple[str, str]]:

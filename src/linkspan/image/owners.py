@@ -30,7 +30,7 @@ OWNERS: dict[Owner, str] = {
     "cudnn": "cuDNN, NCCL, TensorRT",
     "cuda": "CUDA runtime and libraries",
     "compat": "CUDA's compatibility package",
-    "tools": "CUDA's compiler, headers, profilers",
+    "tools": "CUDA's compiler and headers",
     "compilers": "compilers and build tools",
     "driver": "driver: the host's by right",
     "caches": "caches of package managers",

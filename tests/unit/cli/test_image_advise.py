@@ -36,7 +36,7 @@ def test_advice_is_told_with_reasons_and_bytes(capsys):
     said = capsys.readouterr().out
     for part in (
         "image  shop/app:1  980 MB in 3 layers",
-        "nvidia/cuda's runtime is enough, and it has what nvidia/cuda's devel has",
+        "the runtime variant of nvidia/cuda is enough, and the image has all of the devel variant",
         "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04",
         "/app/bin/train links to libcublas.so.12",
         "171 MB",
@@ -81,7 +81,7 @@ def test_the_picture_has_a_bar_for_each_layer_in_its_measure():
     assert middle == pytest.approx(1100, abs=1)
     assert upper == pytest.approx(1100 * 5_000_000 / 972_650_000, abs=0.1)
     titles = [each.text for each in picture.iter(f"{SVG}title")]
-    assert "CUDA's compiler, headers, profilers: 171 MB" in titles
+    assert "CUDA's compiler and headers: 171 MB" in titles
 
 
 def test_names_of_strangers_are_shown_and_not_obeyed(capsys):
