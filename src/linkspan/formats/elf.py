@@ -46,7 +46,7 @@ class Elf:
 
 def read(pread: "Pread", size: int) -> Elf:
     """The facts about a file of ``size`` bytes; FormatError where it is not ELF or cannot be followed."""
-    file = _File(pread, size)
+    file = File(pread, size)
     entries = file.dynamic()
     names = [entry for entry in entries if entry[0] in (_DT_NEEDED, _DT_SONAME)]
     if not names:
@@ -63,7 +63,7 @@ def compat_note(pread: "Pread", size: int) -> "bytes | None":
     It is the first note of the section ``.note.cuda.fwd_compatibility``, and JSON. FormatError where the file is not
     ELF or cannot be followed.
     """
-    file = _File(pread, size)
+    file = File(pread, size)
     sections = file.sections()
     if file.name_section >= len(sections):
         return None
@@ -85,7 +85,7 @@ def _first_note(data: bytes, order: str, alignment: int) -> "bytes | None":
     return data[start : start + size].rstrip(b"\0") if owner == COMPAT_OWNER else None
 
 
-class _File:
+class File:
     """An ELF file's header and what it leads to; every read stays within the file and within our bounds."""
 
     __slots__ = ("_pread", "_programs", "_sections", "_size", "bits", "machine", "name_section", "order")

@@ -1,0 +1,85 @@
+"""What is taken from a file of an image: its head, its text where rules want that, and what an ELF file says."""
+
+import re
+from typing import NamedTuple, Protocol
+
+from linkspan.errors import FormatError
+from linkspan.formats import ldcache
+from linkspan.image import elf, limits
+from linkspan.image.model import Elf
+
+_WANTED = re.compile(
+    r"/etc/(os-release|ld\.so\.(conf|cache|preload)|ld\.so\.conf\.d/[^/]+\.conf|apt/sources\.list(\.d/[^/]+)?"
+    r"|yum\.repos\.d/[^/]+\.repo|apk/repositories|ld-musl-[a-z0-9_]+\.path|nvidia-container-runtime/.*\.toml|alpine-release"
+    r"|debian_version|redhat-release)"
+    r"|/usr/lib/os-release"
+    r"|/var/lib/dpkg/(status|status\.d/[^/]+|info/[^/]+\.list)"
+    r"|(/usr)?/lib/apk/db/installed"
+    r"|/usr/local/cuda[^/]*/version\.(json|txt)"
+    r"|.*\.(dist|egg)-info/(METADATA|RECORD|PKG-INFO|WHEEL|INSTALLER)"
+    r"|.*/conda-meta/[^/]+\.json"
+    r"|.*/(torch/version\.py|pyvenv\.cfg)"
+)
+_TALKATIVE = ("/METADATA", "/PKG-INFO")
+_CACHE = "/etc/ld.so.cache"
+_HEADLESS = (".py", ".pyc", ".pyi", ".h", ".hpp", ".cuh", ".txt", ".md", ".html", ".js", ".svg", ".png", ".mo", ".gz")
+"""Files of which there are thousands, and whose first bytes say no more than their names."""
+_ELF = b"\x7fELF"
+
+
+class Body(Protocol):
+    """A file's bytes; only those are read that somebody asks for."""
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        ...
+
+    def first(self, length: int) -> bytes:
+        """The first bytes, at most ``length`` of them."""
+        ...
+
+    def pread(self, at: int, length: int) -> bytes:
+        """Bytes from anywhere, fewer at the end; after this ``first`` is not called any more."""
+        ...
+
+
+class Known(NamedTuple):
+    """What is known of a file's content."""
+
+    head: bytes = b""
+    text: str | None = None
+    elf: Elf | None = None
+
+
+def look(path: str, mode: int, body: Body, room: int) -> Known:
+    """Look at a file; ``room`` is how many bytes of text may still be kept.
+
+    Of the metadata of Python packages the fields are kept, not the description below them. The text of ld.so.cache is
+    a line ``name => path`` for each entry, as ``ldconfig -p`` shows them.
+    """
+    if not body.size:
+        return Known(text="" if _WANTED.fullmatch(path) else None)
+    head = body.first(limits.HEAD)
+    if head.startswith(_ELF):
+        return Known(head, None, elf.read(body.pread, body.size))
+    if body.size <= min(limits.TEXT, room) and _WANTED.fullmatch(path):
+        return Known(head, _text(path, body.first(body.size)))
+    return Known(b"" if path.endswith(_HEADLESS) and not mode & 0o111 else head)
+
+
+def _text(path: str, data: bytes) -> str | None:
+    if path == _CACHE:
+        return _cache(data)
+    if path.endswith(_TALKATIVE):
+        data = data.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    return data.decode("utf-8", "backslashreplace")
+
+
+def _cache(data: bytes) -> str | None:
+    try:
+        entries = ldcache.parse(data)
+    except FormatError:
+        return None
+    lines = (f"{name} => {path}\n" for name, path, *_ in entries)
+    return "".join(lines).encode("utf-8", "backslashreplace").decode()

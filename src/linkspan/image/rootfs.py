@@ -1,0 +1,133 @@
+"""A root file system as a plain folder, unpacked by somebody else: an image of one layer and no configuration."""
+
+import os
+import stat
+from collections.abc import Iterator
+
+from linkspan.errors import FormatError
+from linkspan.image import contents, limits
+from linkspan.image.model import Entry, Image, Kind, Layer
+from linkspan.image.names import Refusals
+from linkspan.image.tar import decoded
+
+_KINDS: dict[int, Kind] = {
+    stat.S_IFREG: "file",
+    stat.S_IFLNK: "link",
+    stat.S_IFDIR: "folder",
+    stat.S_IFCHR: "char",
+    stat.S_IFBLK: "block",
+    stat.S_IFIFO: "fifo",
+}
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def read(folder: str) -> Image:
+    """The image in a folder. No link is followed, and no other file system is entered (``/proc``, ``/sys``)."""
+    walk = _Walk(folder)
+    entries = {entry.path: entry for entry in walk.entries()}
+    unpacked = sum(entry.size for entry in entries.values() if entry.kind == "file" and not entry.target)
+    return Image(
+        source=folder,
+        layers=(Layer(number=0, size=unpacked, unpacked=unpacked),),
+        entries=entries,
+        refused=tuple(walk.refusals.sentences()),
+    )
+
+
+class _Walk:
+    """The way through the folder."""
+
+    def __init__(self, folder: str) -> None:
+        self._root = os.fsencode(os.path.realpath(folder))
+        self._device = os.stat(self._root).st_dev
+        self._names: dict[int, str] = {}
+        self._texts = limits.TEXTS
+        self.refusals = Refusals()
+
+    def entries(self) -> Iterator[Entry]:
+        """Every path below the folder, in order."""
+        ahead = [b""]
+        count = 0
+        while ahead:
+            folder = ahead.pop()
+            for name, status in self._folder(folder):
+                count += 1
+                if count > limits.ENTRIES:
+                    raise FormatError(f"the folder has more than {limits.ENTRIES:,} paths")
+                path = folder + b"/" + name
+                if stat.S_ISDIR(status.st_mode) and status.st_dev == self._device:
+                    ahead.append(path)
+                entry = self._entry(path, status)
+                if entry is not None:
+                    yield entry
+
+    def _folder(self, folder: bytes) -> list[tuple[bytes, os.stat_result]]:
+        try:
+            with os.scandir(self._root + folder or b"/") as found:
+                return sorted((one.name, one.stat(follow_symlinks=False)) for one in found)
+        except OSError as error:
+            self.refusals.add(f"the folder cannot be read ({error.strerror})", decoded(folder))
+            return []
+
+    def _entry(self, path: bytes, status: os.stat_result) -> Entry | None:
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode))
+        text = decoded(path)
+        if kind is None:
+            return None  # a socket: no archive holds one
+        mode, target = stat.S_IMODE(status.st_mode), ""
+        if kind == "file":
+            return self._file(path, text, status)
+        if kind == "link":
+            target = self._target(path)
+        return Entry(path=text, kind=kind, layer=0, mode=mode, uid=status.st_uid, target=target)
+
+    def _target(self, path: bytes) -> str:
+        try:
+            return decoded(os.readlink(self._root + path))
+        except OSError:
+            return ""
+
+    def _file(self, path: bytes, text: str, status: os.stat_result) -> Entry:
+        known = contents.Known()
+        try:
+            fd = os.open(self._root + path, _READ)
+        except OSError as error:
+            self.refusals.add(f"the file cannot be read ({error.strerror})", text)
+        else:
+            try:
+                known = contents.look(text, status.st_mode, _Body(fd, status.st_size), self._texts)
+            finally:
+                os.close(fd)
+        self._texts -= len(known.text or "")
+        other = self._names.setdefault(status.st_ino, text) if status.st_nlink > 1 else text
+        return Entry(
+            path=text,
+            kind="file",
+            layer=0,
+            size=status.st_size,
+            mode=stat.S_IMODE(status.st_mode),
+            uid=status.st_uid,
+            target="" if other == text else other,
+            head=known.head,
+            text=known.text,
+            elf=known.elf,
+        )
+
+
+class _Body:
+    """The bytes of an open file."""
+
+    def __init__(self, fd: int, size: int) -> None:
+        self._fd = fd
+        self.size = size
+
+    def first(self, length: int) -> bytes:
+        """The first bytes."""
+        return self.pread(0, length)
+
+    def pread(self, at: int, length: int) -> bytes:
+        """Bytes from anywhere; a disk error reads as the end of the file."""
+        try:
+            return os.pread(self._fd, length, at)
+        except OSError:
+            return b""

@@ -1,0 +1,69 @@
+"""From what somebody calls an image to the image: what is there decides how it is read, not how it is called."""
+
+import os
+
+from linkspan.errors import FormatError
+from linkspan.image import read, rootfs, tar
+from linkspan.image.blobs import Source
+from linkspan.image.docker_archive import MANIFEST, SavedSource
+from linkspan.image.layer_cache import LayerCache
+from linkspan.image.layout import LayoutSource
+from linkspan.image.model import Image
+from linkspan.image.stores import FolderStore, Store, TarStore, is_tar
+
+
+def open_image(reference: str, cache: LayerCache | None = None) -> Image:
+    """Read the image that is meant: an OCI layout or a saved image, as folder or archive, or a root file system.
+
+    ``PATH:NAME`` is one image of several in a layout or archive. Raises FormatError where there is no image, or where
+    it is broken or hostile; the message says which.
+    """
+    path, name = split(reference)
+    if os.path.isdir(path):
+        store: Store = FolderStore(path)
+        if store.get("index.json") is None and store.get(MANIFEST) is None:
+            return rootfs.read(path)
+    else:
+        store = archive(path)
+    return read.read(stored(store, reference, name), cache)
+
+
+def split(reference: str) -> tuple[str, str]:
+    """A path, and the name of an image in it, which may be empty; FormatError where no such path is there."""
+    if os.path.exists(reference):
+        return reference, ""
+    at = reference.find(":")
+    while at > 0:
+        if os.path.exists(reference[:at]):
+            return reference[:at], reference[at + 1 :]
+        at = reference.find(":", at + 1)
+    raise FormatError(
+        f"there is no file or folder {reference}",
+        hint="save the image ('docker save -o image.tar NAME'), and name the file",
+    )
+
+
+def archive(path: str) -> TarStore:
+    """The archive at a path; FormatError where it is none."""
+    try:
+        if not os.path.isfile(path):
+            raise FormatError(f"{path} is neither a file nor a folder")
+        with open(path, "rb") as file:
+            start = file.read(tar.BLOCK)
+        if not is_tar(start):
+            raise FormatError(f"{path} is no tar archive, so it is no saved image")
+        return TarStore(path)
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def stored(store: Store, reference: str, name: str = "") -> Source:
+    """The image in a store; FormatError where it holds none."""
+    if store.get("oci-layout") is not None and store.get("index.json") is not None:
+        return LayoutSource(store, reference, name)
+    if store.get(MANIFEST) is not None:
+        return SavedSource(store, reference, name)
+    raise FormatError(
+        f"{store.place} holds no image: it has neither index.json nor {MANIFEST}",
+        hint="use what 'docker save', 'podman save' or 'skopeo copy' write",
+    )
