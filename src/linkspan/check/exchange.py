@@ -28,12 +28,23 @@ class Case(NamedTuple):
     skipped: str = ""
 
 
-def sarif_log(tool: str, rules: Sequence[Document], results: Sequence[Document], failed: Iterable[str]) -> Document:
-    """A SARIF log with one run. ``failed`` are sentences about what could not be judged."""
+def sarif_log(
+    tool: str,
+    rules: Sequence[Document],
+    results: Sequence[Document],
+    failed: Iterable[str] = (),
+    odd: Iterable[str] = (),
+) -> Document:
+    """A SARIF log with one run.
+
+    ``failed`` are sentences about what could not be judged, ``odd`` about what is wrong with the tool's configuration.
+    """
     notes = [{"level": "error", "message": {"text": text}} for text in failed]
+    told = [{"level": "warning", "message": {"text": text}} for text in odd]
+    invocation: Document = {"executionSuccessful": not notes, "toolExecutionNotifications": notes}
     run = {
         "tool": {"driver": {"name": tool, "semanticVersion": __version__, "rules": list(rules)}},
-        "invocations": [{"executionSuccessful": not notes, "toolExecutionNotifications": notes}],
+        "invocations": [invocation | ({"toolConfigurationNotifications": told} if told else {})],
         "results": list(results),
     }
     return {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Literal
 
 from linkspan.check import pieces
+from linkspan.check.bundle import redacted
 from linkspan.facts.model import Model
 from linkspan.image.model import Entry, Image
 
@@ -73,7 +74,10 @@ _SYSTEM = re.compile(r"^/(?:usr/(?!local/)|bin/|sbin/|lib\w*/|etc/|var/|boot/|ru
 
 
 class Share(Model, frozen=True, kw_only=True):
-    """A layer by owner: bytes of its files that a container sees, and ``hidden`` ones; ``command`` made it."""
+    """A layer by owner: bytes of its files that a container sees, and ``hidden`` ones.
+
+    ``command`` made it, and is without the secrets in it; ``size`` is that of the layer as it is stored.
+    """
 
     number: int
     command: str = ""
@@ -92,7 +96,7 @@ def owner(entry: Entry) -> Owner:
     return _owner(entry.path)
 
 
-@cache
+@lru_cache(1 << 20)
 def _owner(path: str) -> Owner:
     for pattern, found in _BY_PLACE:
         if pattern.search(path):
@@ -143,7 +147,7 @@ def _add(counts: dict[Owner, int], key: Owner, number: int) -> None:
 def _share(image: Image, number: int, counts: dict[Owner, int]) -> Share:
     layer = image.layer(number)
     ordered = {key: counts[key] for key in OWNERS if key in counts}
-    return Share(number=number, command=layer.command, digest=layer.digest, size=layer.size, bytes=ordered)
+    return Share(number=number, command=redacted(layer.command), digest=layer.digest, size=layer.size, bytes=ordered)
 
 
 def totals(layers: Iterable[Share]) -> dict[Owner, int]:

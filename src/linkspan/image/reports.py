@@ -30,7 +30,7 @@ def sarif(judged: Judged) -> dict[str, Any]:
     new = [_result(judged, one, order) | {"baselineState": "new"} for one in judged.findings]
     known = [_result(judged, one, order) | {"baselineState": "unchanged"} for one in judged.known]
     listed = [sarif_rule(rule.id, rule.title, rule.why, rule.title) for rule in rules]
-    return sarif_log(_TOOL, listed, [*new, *known, *silenced], judged.notes)
+    return sarif_log(_TOOL, listed, [*new, *known, *silenced], odd=judged.notes)
 
 
 def _result(judged: Judged, one: Finding, order: dict[str, int]) -> dict[str, Any]:

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from linkspan.image.advice import Advice, advise
-from linkspan.image.model import Entry, Hidden
+from linkspan.image.model import Entry, Hidden, Layer
 from linkspan.image.registry import Target
 from tests.unit.image.stacks import BASE, CUDA, CUDNN, DEVEL, RUNTIME, SITE, WHEELS, dist, file, image, lib
 
@@ -192,6 +192,14 @@ def test_layers_are_told_by_owner():
 def test_a_file_is_somebodys(path, owner):
     share = advise(image(file(path, 3))).layers[1]
     assert share.bytes == {owner: 3}
+
+
+def test_the_secrets_of_a_layers_command_are_not_repeated():
+    made = image(file("/app/x", 1, 2))
+    layers = (*made.layers[:2], Layer(number=2, command="RUN TOKEN=hunter2 make && curl https://u:pass@x/y"))
+    told = advise(msgspec.structs.replace(made, layers=layers)).layers[-1].command
+    assert not [word for word in ("hunter2", "u:pass") if word in told]
+    assert "make" in told
 
 
 def test_advice_on_names_that_are_no_text_can_be_written():

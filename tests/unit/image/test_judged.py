@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from linkspan.errors import ConfigError
-from linkspan.image import baseline, registry, reports
+from linkspan.image import baseline, policy, registry, reports
 from linkspan.image.judged import Judged, exit_code, judge
 from linkspan.image.model import Image
 from linkspan.image.registry import Target
@@ -85,6 +85,16 @@ def test_sarif_tells_place_layer_and_state():
     assert variable["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "shop/app%3A1"
     assert (first["baselineState"], known["baselineState"]) == ("new", "unchanged")
     assert first["partialFingerprints"] != known["partialFingerprints"]
+
+
+def test_sarif_suppresses_what_the_policy_switched_off_and_warns_of_the_policy():
+    entry = '[[rule]]\nid = "{}"\nseverity = "off"\nreason = "ours"\nexpires = 2028-01-01\n'
+    rules = policy.parse((entry.format("I-T-1") + entry.format("I-T-8")).encode(), "p")
+    (run,) = reports.sarif(judge(ruled.image("/a.bad"), policy=rules, today=DAY))["runs"]
+    assert run["results"][0]["suppressions"] == [{"kind": "external", "justification": "ours"}]
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is True
+    assert [one["level"] for one in invocation["toolConfigurationNotifications"]] == ["warning"]
 
 
 def test_junit_fails_a_rule_by_new_findings_at_or_above_the_limit():
