@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from linkspan.check.cuda import cuda_of
 from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
 from linkspan.image.variant import Choice, Variant
@@ -64,7 +65,7 @@ def _fit(advice: Advice) -> str:
     fleet = advice.fleet
     return {
         "fits": f"driver {fleet.driver} runs all of it",
-        "starts": f"driver {fleet.driver} starts it, and compiles no PTX of CUDA {fleet.cuda}",
+        "starts": f"driver {fleet.driver} starts it, and compiles no PTX newer than CUDA {cuda_of(fleet.driver)}",
         "compat": f"driver {fleet.driver} is too old, except on data-centre GPUs, by the compatibility package",
         "too old": f"driver {fleet.driver} is too old",
         "unknown": f"driver {fleet.driver} is not known",

@@ -17,6 +17,7 @@ Fit = Literal["fits", "starts", "compat", "too old", "unknown"]
 """A driver runs all; starts programs, and no PTX; runs it with the compatibility package on data-centre GPUs; none."""
 
 _CUDART = re.compile(r"^libcudart(?:-[0-9a-f]{8})?\.so\.(\d+\.\d+)\.\d+$")
+_SONAME = re.compile(r"^libcudart(?:-[0-9a-f]{8})?\.so\.(\d+)(?:\.0)?$")
 _RUNTIME = re.compile(r"^nvidia-cuda-runtime(-cu\d+)?$")
 _TAG = re.compile(r"\+cu(\d{2})(\d)$")
 _JIT = ("triton", "numba", "numba-cuda", "cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "flashinfer-python")
@@ -32,6 +33,7 @@ class Found(Model, frozen=True, kw_only=True):
 class Fleet(Model, frozen=True, kw_only=True, omit_defaults=False):
     """The newest CUDA in the image, the oldest driver that starts it, and the branch that runs all of it.
 
+    Where only CUDA's major version can be told, ``cuda`` is that, and ``full`` is empty.
     ``driver`` is the one that was asked about and ``fit`` how it does; ``notes`` are what else there is to it.
     """
 
@@ -46,9 +48,9 @@ class Fleet(Model, frozen=True, kw_only=True, omit_defaults=False):
 
 def needed(image: Image, wants: Wants, target: Target) -> Fleet:
     """The driver that the hosts need, and whether the target's is enough."""
-    found = tuple(dict.fromkeys(_versions(image, wants)))
+    found = tuple(dict.fromkeys(_versions(image, wants))) or tuple(_majors(image))
     newest = max((one.version for one in found), key=lambda text: versions.parse(text) or (), default="")
-    oldest, full = cuda.needed_driver(newest), cuda.driver_for(newest)
+    oldest, full = cuda.needed_driver(newest), cuda.driver_for(newest) if "." in newest else ""
     drivers = (entry for name, found in image.by_name.items() if name.startswith("libcuda.so.") for entry in found)
     has_compat = any(owner(entry) == "compat" for entry in drivers)
     return Fleet(
@@ -75,6 +77,13 @@ def _versions(image: Image, wants: Wants) -> Iterator[Found]:
             yield Found(version=f"{match[1]}.{match[2]}", source=f"{name} {version}")
 
 
+def _majors(image: Image) -> Iterator[Found]:
+    """The major versions that CUDA's runtime is called by: ``libcudart.so.12`` is that of all CUDA 12."""
+    for name, entries in image.by_name.items():
+        if match := _SONAME.match(name):
+            yield Found(version=match[1], source=entries[0].path)
+
+
 def _short(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
@@ -83,7 +92,7 @@ def _fit(driver: str, newest: str, oldest: str, *, has_compat: bool) -> Fit:
     native = cuda.cuda_of(driver) if driver else ""
     if not native or not newest:
         return "unknown"
-    if not cuda.older(native, newest):
+    if not cuda.older(native, newest if "." in newest else f"{newest}.99"):
         return "fits"
     if oldest and not cuda.older(_whole(driver), oldest):
         return "starts"

@@ -65,7 +65,7 @@ def _compat(entries: Sequence[Entry], target: Target, cuda_version: str) -> Iter
 
 def _unlinked(wants: Wants) -> Iterator[Saving]:
     """Libraries of the toolkit that no program links to, where no program is known to open them by name."""
-    if wants.opening and not wants.is_packaged:
+    if wants.compiling or (wants.opening and not wants.packaged):
         return
     idle = [one for one in wants.libraries if not is_packaged(one) and one.path not in wants.used and weight(one)]
     if idle:

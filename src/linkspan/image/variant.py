@@ -7,7 +7,7 @@ from typing import Literal
 from linkspan.facts.model import Model
 from linkspan.formats import versions
 from linkspan.image.model import Image
-from linkspan.image.wants import Link, Wants, kinds
+from linkspan.image.wants import Link, Wants, is_packaged, kinds
 
 Variant = Literal["none", "base", "runtime", "cudnn-runtime", "devel", "cudnn-devel"]
 
@@ -37,7 +37,7 @@ class Choice(Model, frozen=True, kw_only=True, omit_defaults=False):
 def choose(image: Image, wants: Wants) -> Choice:
     """The smallest variant that holds what the programs want."""
     wanted = kinds(link for link in wants.links if not link.is_packaged)
-    opened = {} if wants.is_packaged else wants.opening
+    opened = {} if wants.packaged else wants.opening
     enough = _enough(wanted, set(opened.values()))
     plain = enough == "base" and "cudart" not in wanted and not wants.compiling
     return Choice(
@@ -64,11 +64,11 @@ def _reasons(wanted: dict[str, list[Link]], opened: dict[str, str], wants: Wants
     for name, most in opened.items():
         libraries = "CUDA's libraries and cuDNN" if most == "cudnn" else "CUDA's libraries"
         yield f"the package {name} opens {libraries} by name"
-    if wants.is_packaged:
-        yield "CUDA's libraries came in Python packages, for which no toolkit is needed"
+    if wants.packaged:
+        yield f"CUDA's libraries came with what uses them, as {wants.packaged[0].path}, so that no toolkit is needed"
     for name in wants.compiling:
         yield f"the package {name} compiles for the GPU when it runs"
-    if not wanted and not opened and not wants.is_packaged:
+    if not wanted and not opened and not wants.packaged:
         yield from _nothing(wants)
 
 
@@ -116,7 +116,7 @@ def present(image: Image) -> Variant:
 
 
 def _of_system(image: Image, name: str) -> bool:
-    return any("-packages/" not in entry.path for entry in image.by_name[name])
+    return any(not is_packaged(entry) for entry in image.by_name[name])
 
 
 def tag(image: Image, variant: Variant) -> str:

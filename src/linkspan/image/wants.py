@@ -14,6 +14,8 @@ from linkspan.image.owners import owner
 
 _DIST = re.compile(r"/(?:site|dist)-packages/([^/]+?)-([^/-]+)\.dist-info(?:/|$)")
 _OF_CUDA = ("cuda", "cudnn")
+_TOOLKIT = re.compile(r"/(?:usr/local/cuda|usr/lib|lib|usr/local/lib(?:64)?/lib|opt/nvidia/|usr/cuda)")
+"""Where the toolkit, packages of distributions and cuDNN's installer put libraries."""
 _COMPILES = ("flashinfer-python", "deep-gemm", "deep-ep", "numba", "numba-cuda", "pycuda")
 """Packages that call CUDA's compiler, or its libnvvm, when they run."""
 _OPENS = {
@@ -40,7 +42,7 @@ class Link(NamedTuple):
 
     @property
     def is_packaged(self) -> bool:
-        """Whether the library came in a Python package, so that no toolkit is wanted for it."""
+        """Whether the library came with what uses it, so that no toolkit is wanted for it."""
         return self.provider is not None and is_packaged(self.provider)
 
 
@@ -110,9 +112,9 @@ class Wants:
         return {name: most for name, most in _OPENS.items() if name in self.packages}
 
     @cached_property
-    def is_packaged(self) -> bool:
-        """Whether CUDA's libraries came in Python packages."""
-        return any(is_packaged(entry) for entry in self.libraries)
+    def packaged(self) -> tuple[Entry, ...]:
+        """Those of CUDA's libraries that came with what uses them."""
+        return tuple(entry for entry in self.libraries if is_packaged(entry))
 
     @cached_property
     def holds_gpu_code(self) -> tuple[Entry, ...]:
@@ -132,8 +134,8 @@ def _family(name: str) -> str:
 
 
 def is_packaged(entry: Entry) -> bool:
-    """Whether a file came in a Python package."""
-    return "/site-packages/" in entry.path or "/dist-packages/" in entry.path
+    """Whether a library came with what uses it: in a package of Python or conda, or beside a program of its own."""
+    return "-packages/" in entry.path or not _TOOLKIT.match(entry.path)
 
 
 def kinds(links: Iterable[Link]) -> dict[str, list[Link]]:

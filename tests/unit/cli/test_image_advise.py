@@ -41,7 +41,7 @@ def test_advice_is_told_with_reasons_and_bytes(capsys):
         "/app/bin/train links to libcublas.so.12",
         "171 MB",
         "driver 525.60.13 or later",
-        "driver 535 starts it, and compiles no PTX of CUDA 12.4",
+        "driver 535 starts it, and compiles no PTX newer than CUDA 12.2",
         "COPY app /app",
     ):
         assert part in said

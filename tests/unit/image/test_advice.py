@@ -45,7 +45,19 @@ def test_wheels_bring_their_cuda_so_that_any_base_is_enough():
     base = advise(image(*RUNTIME, *WHEELS)).base
     assert (base.enough, base.has, base.plain) == ("base", "runtime", True)
     assert base.environment == ("NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=compute,utility")
-    assert base.reasons == ("CUDA's libraries came in Python packages, for which no toolkit is needed",)
+    library = f"{SITE}/nvidia/cuda_runtime/lib/libcudart.so.12"
+    assert base.reasons == (f"CUDA's libraries came with what uses them, as {library}, so that no toolkit is needed",)
+
+
+@pytest.mark.parametrize("folder", ["/opt/conda/lib", "/app/lib", "/usr/lib/python3/dist-packages/nvidia/cublas/lib"])
+def test_libraries_beside_what_uses_them_need_no_toolkit(folder):
+    base = advise(image(lib(f"{folder}/libcublas.so.12", 5), lib(APP, 9, "libcublas.so.12"))).base
+    assert (base.enough, base.has, base.plain) == ("base", "none", True)
+
+
+@pytest.mark.parametrize("folder", ["/usr/lib/x86_64-linux-gnu", "/usr/local/cuda/lib64", "/usr/local/lib"])
+def test_libraries_of_the_system_are_the_toolkits(folder):
+    assert advise(image(lib(f"{folder}/libcublas.so.12", 5), lib(APP, 9, "libcublas.so.12"))).base.enough == "runtime"
 
 
 def test_a_program_with_cudas_runtime_in_itself_needs_no_toolkit():
@@ -65,7 +77,7 @@ def test_what_compiles_when_it_runs_keeps_its_compiler():
     advice = advise(image(*DEVEL, *WHEELS, dist("flashinfer_python", "0.2.0")))
     assert advice.base.packages == ("cuda-nvcc-12-4", "cuda-cudart-dev-12-4", "cuda-nvrtc-12-4", "g++")
     assert not advice.base.plain
-    assert not {"tools", "compilers"} & set(saved(advice))
+    assert not {"tools", "compilers", "unlinked"} & set(saved(advice))
 
 
 def test_triton_keeps_the_c_compiler_and_not_cudas():
@@ -148,6 +160,13 @@ def test_the_newest_of_several_cudas_counts_with_what_tells_it():
         ("12.1", "nvidia-cuda-runtime-cu12 12.1.105"),
         ("12.4", "torchaudio 2.4.1+cu124"),
     ]
+
+
+def test_where_only_the_major_version_can_be_told_the_driver_that_starts_it_can_be_told_too():
+    fleet = advise(image(lib("/app/lib/libcudart.so.12", 5), env=()), Target(driver="580")).fleet
+    assert (fleet.cuda, fleet.oldest, fleet.full, fleet.fit) == ("12", "525.60.13", "", "fits")
+    assert advise(image(lib("/app/lib/libcudart.so.12", 5), env=()), Target(driver="550")).fleet.fit == "starts"
+    assert advise(image(lib("/app/lib/libcudart.so.11.0", 5), env=())).fleet.oldest == "450.80.02"
 
 
 def test_what_else_there_is_to_the_driver_is_noted():
