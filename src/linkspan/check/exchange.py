@@ -68,7 +68,7 @@ def sarif_location(uri: str) -> Document:
 
 def relative_uri(path: str) -> str:
     """A path of an image as SARIF wants it: relative, and percent-encoded, whatever bytes a stranger put into it."""
-    return quote(path.lstrip("/").encode("utf-8", "surrogateescape"))
+    return quote(path.lstrip("/").encode("utf-8", "backslashreplace"))
 
 
 def junit_suite(name: str, cases: Iterable[Case]) -> str:

@@ -22,7 +22,7 @@ _BY_NAME = {
     "5.2": "M60 M40 GTX980 GTX970",
 }
 _KNOWN = {name.lower(): capability for capability, names in _BY_NAME.items() for name in names.split()}
-_NUMBER = re.compile(r"(?:sm_?)?(\d{1,2})\.?(\d)a?")
+_NUMBER = re.compile(r"(?:sm_?)?([0-9]{1,2})\.?([0-9])a?")
 _BESIDE = re.compile(
     r"nvidia|tesla|geforce|jetson|dgx|agx|nx|nano|ti|super|d|sxm\d?|pcie|nvl|\d+gb|hbm\d\w?|laptop|gpu|generation"
     r"|blackwell|server|workstation|edition"

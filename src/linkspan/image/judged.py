@@ -1,6 +1,7 @@
 """What a check of an image comes to: what counts, what was known before, what the policy switched off."""
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -23,6 +24,8 @@ TITLES: dict[Severity, str] = {
 }
 """The severities from the worst on, and what findings of each are headed with."""
 SEVERITIES = tuple(TITLES)
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class Silenced(Model, frozen=True, kw_only=True):
@@ -72,7 +75,13 @@ def judge(
 
 def legible(text: str) -> str:
     """A text of an image as UTF-8 can hold it: bytes that were none are written out, as Python writes them."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text if text.isascii() else _HALF.sub(_written, text)
+
+
+def _written(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    # What surrogateescape makes of a byte (PEP 383) is written as that byte.
+    return f"\\x{code & 0xFF:02x}" if code in range(0xDC80, 0xDD00) else f"\\u{code:04x}"
 
 
 def _legible(one: Finding) -> Finding:

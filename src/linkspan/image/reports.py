@@ -50,7 +50,7 @@ def _result(judged: Judged, one: Finding, order: dict[str, int]) -> dict[str, An
 def _fingerprint(one: Finding) -> str:
     """The same for a finding of a later image: the rule and its paths, or its words where it has none."""
     text = "\0".join((one.id, *(one.paths or (one.cause,))))
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def junit(judged: Judged, fail_on: Severity) -> str:

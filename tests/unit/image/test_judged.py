@@ -69,9 +69,9 @@ def test_the_target_reaches_the_rules():
 
 
 def test_names_that_are_no_text_can_be_reported():
-    found = judged(ruled.image("/\udcff.bad"))
-    assert found.findings[0].paths == ("/\\xff.bad",)
-    assert "%5Cxff.bad" in json.dumps(reports.sarif(found))
+    found = judged(ruled.image("/\udcff\ud800é.bad"))
+    assert found.findings[0].paths == ("/\\xff\\ud800é.bad",)
+    assert "%5Cxff%5Cud800%C3%A9.bad" in json.dumps(reports.sarif(found))
 
 
 def test_sarif_tells_place_layer_and_state():
