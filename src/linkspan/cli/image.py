@@ -41,7 +41,7 @@ Facts = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command()
+@app.command(short_help="Say what is wrong with an image, and the exact fix.")
 def check(
     reference: Reference,
     *,
@@ -90,7 +90,7 @@ def check(
     raise typer.Exit(judged.exit_code(found, limit))
 
 
-@app.command()
+@app.command(short_help="Say what would be enough for an image.")
 def advise(
     reference: Reference,
     *,

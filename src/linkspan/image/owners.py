@@ -33,7 +33,7 @@ OWNERS: dict[Owner, str] = {
     "compat": "CUDA's compatibility package",
     "tools": "CUDA's compiler and headers",
     "compilers": "compilers and build tools",
-    "driver": "driver: the host's by right",
+    "driver": "driver and toolkit: the host's by right",
     "caches": "caches of package managers",
     "system": "base system",
     "hidden": "covered or removed by a later layer",
@@ -92,16 +92,16 @@ class Share(Model, frozen=True, kw_only=True):
 
 
 def owner(entry: Entry) -> Owner:
-    """Whose a file is, by its path alone."""
-    return _owner(entry.path)
+    """Whose a file is, by its path; that a program is called like one of the driver's counts only where it can be run."""
+    return _owner(entry.path, bool(entry.mode & 0o111))
 
 
 @lru_cache(1 << 20)
-def _owner(path: str) -> Owner:
+def _owner(path: str, runs: bool) -> Owner:
     for pattern, found in _BY_PLACE:
         if pattern.search(path):
             return found
-    part = _PARTS.get(pieces.part_by_name(path))
+    part = _PARTS.get(pieces.part_by_name(path)) if runs or ".so" in path or ".ko" in path else None
     return part or _of_package(path) or ("system" if _SYSTEM.search(path) else "application")
 
 

@@ -42,7 +42,8 @@ def savings(image: Image, wants: Wants, target: Target, cuda_version: str) -> tu
 def _by_owner(by_owner: dict[Owner, list[Entry]], wants: Wants) -> Iterator[Saving]:
     c_is_needless = not wants.compiling and "triton" not in wants.packages  # Triton calls a C compiler
     rows: tuple[tuple[Owner, str, str, bool], ...] = (
-        ("driver", "files of the driver", "do not install the driver; the host's comes with the start", True),
+        ("driver", "files of the driver and the container toolkit",
+         "do not install them; the host's come with the start of a container", True),
         ("tools", "CUDA's compiler, headers and profilers",
          "build in a stage FROM a devel image, and COPY --from it what was built", not wants.compiling),
         ("compilers", "compilers and build tools",

@@ -38,7 +38,7 @@ def test_what_could_not_be_judged_makes_a_run_unsuccessful_and_an_odd_configurat
     [
         ("/usr/lib/a b#c", "usr/lib/a%20b%23c"),
         ("//evil.example/x", "evil.example/x"),
-        ("/\udcff", "%FF"),
+        ("/\udcff", "%5Cudcff"),
         ("/a:b", "a%3Ab"),
     ],
 )

@@ -221,6 +221,13 @@ def test_the_secrets_of_a_layers_command_are_not_repeated():
     assert "make" in told
 
 
+def test_a_name_of_the_drivers_counts_where_it_can_be_run():
+    program = Entry(path="/usr/bin/nvidia-smi", kind="file", layer=1, size=5, mode=0o755)
+    completion = file("/usr/share/bash-completion/completions/nvidia-smi", 7)
+    toolkit = Entry(path="/usr/bin/nvidia-ctk", kind="file", layer=1, size=11, mode=0o755)
+    assert advise(image(program, completion, toolkit)).owners == {"driver": 16, "system": 7}
+
+
 def test_advice_on_names_that_are_no_text_can_be_written():
     advice = advise(image(*DEVEL, lib("/app/\udcff", 9, "libcudart.so.12"), file("/tmp/\udcfe", 3)))
     assert "/app/\\xff links to libcudart.so.12" in advice.base.reasons
