@@ -7,6 +7,7 @@ from typing import Literal
 from linkspan.check import cuda
 from linkspan.facts.model import Model
 from linkspan.formats import versions
+from linkspan.image import code
 from linkspan.image.model import Image
 from linkspan.image.owners import owner
 from linkspan.image.registry import Target
@@ -60,7 +61,7 @@ def needed(image: Image, wants: Wants, target: Target) -> Fleet:
         full=full,
         driver=target.driver,
         fit=_fit(target.driver, newest, oldest, has_compat=has_compat),
-        notes=tuple(_notes(image, wants, newest, full)),
+        notes=(*_notes(image, wants, newest, full), *code.lacking(wants, target)),
     )
 
 

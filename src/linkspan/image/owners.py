@@ -92,7 +92,7 @@ class Share(Model, frozen=True, kw_only=True):
 
 
 def owner(entry: Entry) -> Owner:
-    """Whose a file is, by its path; that a program is called like one of the driver's counts only where it can be run."""
+    """Whose a file is, by its path; a program's name alone makes it the driver's only where it can be run."""
     return _owner(entry.path, bool(entry.mode & 0o111))
 
 
