@@ -1,8 +1,8 @@
 """``linkspan image``: what is wrong with an image for GPUs, and what would be enough. Nothing of it is ever run."""
 
 import datetime
-import os
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, TypeVar, get_args
 
 import msgspec
@@ -12,12 +12,11 @@ from rich.console import Group
 from linkspan.check.model import Severity
 from linkspan.cli import image_target, image_text, output, picture
 from linkspan.cli.output import UsageError
-from linkspan.errors import ConfigError, LinkspanError
+from linkspan.errors import ConfigError, LinkspanError, RequestError
 from linkspan.image import baseline as known
 from linkspan.image import judged, policy, reports
 from linkspan.image.judged import COULD_NOT_READ, USAGE, Judged
 from linkspan.image.model import Image
-from linkspan.kernel.files import write_whole
 
 T = TypeVar("T")
 
@@ -76,16 +75,17 @@ def check(
     limit = _severity(fail_on)
     if sum((as_json, github, sarif == "-", junit == "-")) > 1:
         raise UsageError("--json, --github, and - for --sarif and --junit, each print their own: choose one")
-    where = readable(lambda: image_target.target(driver, gpu or (), target))
-    settings = _parsed(rules, policy.parse) if rules else policy.Policy()
-    before = _parsed(baseline, known.loads) if baseline else known.Baseline()
+    where = guarded(lambda: image_target.target(driver, gpu or (), target))
+    settings = guarded(lambda: _parsed(rules, policy.parse)) if rules else policy.Policy()
+    before = guarded(lambda: _parsed(baseline, known.loads)) if baseline else known.Baseline()
     found = judged.judge(opened(reference), where, settings, before, today=datetime.datetime.now(datetime.UTC).date())
     for note in found.notes:
         output.warn(note)
-    _write(found, limit, sarif=sarif, junit=junit, html=html)
+    guarded(lambda: _write(found, limit, sarif=sarif, junit=junit, html=html))
     _show(found, limit, as_json=as_json, github=github, quiet="-" in (sarif, junit))
     if write_baseline:
-        _save(write_baseline, known.dumps(known.of(found.source, (*found.findings, *found.known))))
+        kept = known.dumps(known.of(found.source, (*found.findings, *found.known))).decode()
+        guarded(lambda: picture.write(write_baseline, kept))
         raise typer.Exit(judged.CLEAN)
     raise typer.Exit(judged.exit_code(found, limit))
 
@@ -108,11 +108,12 @@ def advise(
     from linkspan.cli import image_advice_page, image_advice_text, image_picture
     from linkspan.image import advice
 
-    where = readable(lambda: image_target.target(driver, gpu or (), target))
+    where = guarded(lambda: image_target.target(driver, gpu or (), target))
     told = advice.advise(opened(reference), where)
     for path, render in ((svg, image_picture.render), (html, image_advice_page.render)):
         if path:
-            picture.write(path, render(told))
+            drawn = render(told)
+            guarded(partial(picture.write, path, drawn))
     if as_json:
         output.show_json(msgspec.to_builtins(told))
     else:
@@ -123,16 +124,21 @@ def opened(reference: str) -> Image:
     """The image, or the end of the program with code 3 where it cannot be read."""
     from linkspan.image.source import open_image
 
-    return readable(lambda: open_image(reference))
+    return guarded(lambda: open_image(reference))
 
 
-def readable(read: Callable[[], T]) -> T:
-    """What is read, or the end of the program with code 3, the reason told."""
+def guarded(act: Callable[[], T]) -> T:
+    """What an act comes to; where it fails, the reason is told, and the program ends with a code that is no verdict.
+
+    2 where the user's own words or files are at fault, 3 where something cannot be read or written.
+    """
     try:
-        return read()
+        return act()
+    except BrokenPipeError:
+        raise  # whoever read our output has seen enough
     except (LinkspanError, OSError) as error:
         output.fail(error)
-        raise typer.Exit(COULD_NOT_READ) from error
+        raise typer.Exit(USAGE if isinstance(error, ConfigError | RequestError) else COULD_NOT_READ) from error
 
 
 def _severity(text: str) -> Severity:
@@ -142,12 +148,8 @@ def _severity(text: str) -> Severity:
 
 
 def _parsed(path: str, parse: Callable[[bytes, str], T]) -> T:
-    try:
-        with open(path, "rb") as file:
-            return parse(file.read(), path)
-    except ConfigError as error:
-        output.fail(error)
-        raise typer.Exit(USAGE) from error
+    with open(path, "rb") as file:
+        return parse(file.read(), path)
 
 
 def _write(found: Judged, limit: Severity, *, sarif: str, junit: str, html: str) -> None:
@@ -165,12 +167,7 @@ def _put(path: str, text: str) -> None:
     if path == "-":
         typer.echo(text, nl=False)
     else:
-        _save(path, text.encode())
-
-
-def _save(path: str, data: bytes) -> None:
-    write_whole(os.path.realpath(path), data)
-    output.stderr().print(f"written: {path}", markup=False)
+        picture.write(path, text)
 
 
 def _show(found: Judged, limit: Severity, *, as_json: bool, github: bool, quiet: bool) -> None:

@@ -138,6 +138,13 @@ def test_reports_are_written_beside_the_text(tmp_path, capsys):
     assert "Errors" in capsys.readouterr().out
 
 
+def test_a_report_may_go_to_a_device_and_not_in_place_of_a_folder(tmp_path, capsys):
+    assert run(["image", "check", "good", "--sarif", "/dev/null", "--junit", "/dev/null"]) == 0
+    assert run(["image", "check", "good", "--sarif", str(tmp_path)]) == 2
+    assert run(["image", "check", "good", "--html", str(tmp_path / "none" / "x")]) == 3
+    assert "is a folder" in capsys.readouterr().err
+
+
 def test_a_report_may_be_printed_instead(capsys):
     assert run(["image", "check", "bad", "--sarif", "-"]) == 1
     assert len(json.loads(capsys.readouterr().out)["runs"][0]["results"]) == 3
