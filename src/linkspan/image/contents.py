@@ -39,8 +39,12 @@ class Body(Protocol):
         """The first bytes, at most ``length`` of them."""
         ...
 
+    def fatbins(self) -> list[int]:
+        """Where in it fat binaries start (``fatbin.Finder``)."""
+        ...
+
     def pread(self, at: int, length: int) -> bytes:
-        """Bytes from anywhere, fewer at the end; after this ``first`` is not called any more."""
+        """Bytes from anywhere, fewer at the end; after this or ``fatbins``, ``first`` is not called any more."""
         ...
 
 
@@ -62,7 +66,7 @@ def look(path: str, mode: int, body: Body, room: int) -> Known:
         return Known(text="" if _WANTED.fullmatch(path) else None)
     head = body.first(limits.HEAD)
     if head.startswith(_ELF):
-        return Known(head, None, elf.read(body.pread, body.size))
+        return Known(head, None, elf.read(body.pread, body.size, body.fatbins))
     if body.size <= min(limits.TEXT, room) and _WANTED.fullmatch(path):
         return Known(head, _text(path, body.first(body.size)))
     return Known(b"" if path.endswith(_HEADLESS) and not mode & 0o111 else head)

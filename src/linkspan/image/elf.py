@@ -4,7 +4,7 @@ Pure on bytes through ``pread``, as ``formats.elf``, which it builds on; that mo
 container waits for it. The symbol versions are laid out as in the LSB's chapter on symbol versioning.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from struct import unpack_from
 
 from msgspec.structs import replace
@@ -25,17 +25,19 @@ _RELOCATABLE = b"__nv_relfatbin\0"
 """The section of GPU code that was kept for linking; the driver never loads it."""
 
 
-def read(pread: Pread, size: int) -> Elf | None:
+def read(pread: Pread, size: int, fatbins: Callable[[], Sequence[int]]) -> Elf | None:
     """What an ELF file of ``size`` bytes says; None where it only starts like one.
 
     A file whose header can be read and whose dynamic section cannot (debug files have the headers without the data)
-    says its machine and bits only.
+    says its machine and bits only. ``fatbins`` tells where ``fatbin.Finder`` found fat binaries.
     """
     try:
         file = File(pread, size)
     except FormatError:
         return None
-    found = Elf(machine=file.machine, bits=file.bits, architectures=fatbin.architectures(pread, _loaded(file, size)))
+    places = fatbins()
+    architectures = fatbin.architectures(pread, places, _loaded(file, size)) if places else ()
+    found = Elf(machine=file.machine, bits=file.bits, architectures=architectures)
     try:
         return _with_dynamic(file, replace(found, interpreter=_interpreter(file)))
     except FormatError:

@@ -10,6 +10,7 @@ agree on:
            | at 28 u32 architecture (90) | 8 bytes | at 40 u64 flags (1 << 20: sm_90a, 1 << 21: sm_100f)
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from struct import Struct
 
@@ -19,47 +20,63 @@ _START = bytes.fromhex("50ed55ba01001000")
 _ENTRY = Struct("<HHIQ12xI8xQ")
 _WORDS = {1: "compute", 2: "sm"}
 _SPECIFIC, _FAMILY = 1 << 20, 1 << 21
-_CHUNK = 1 << 20
-_MAX_CONTAINERS = 100_000
+_HEADER = 16
+MAX_CONTAINERS = 20_000
+"""Of one file; cuSPARSELt has some 2500."""
 _MAX_ENTRIES = 1024
 """Of one container: a library for every GPU there is has some 40."""
 
 
-def architectures(pread: Pread, parts: Iterable[tuple[int, int]]) -> tuple[str, ...]:
-    """The architectures with code in these parts (offset, length) of a file: ``sm_90``, and ``compute_90`` for PTX."""
+class Finder:
+    """Looks for the starts of containers in chunks as they come; ``places`` are their offsets, ascending."""
+
+    def __init__(self) -> None:
+        self.places: list[int] = []
+        self._at = 0
+        self._tail = b""
+
+    def add(self, chunk: bytes) -> None:
+        """Look at the next bytes."""
+        self._search(self._tail + chunk[: len(_START) - 1], self._at - len(self._tail))
+        self._search(chunk, self._at)
+        self._at += len(chunk)
+        self._tail = (self._tail + chunk[1 - len(_START) :])[1 - len(_START) :]
+
+    def _search(self, data: bytes, before: int) -> None:
+        at = data.find(_START)
+        while at >= 0 and len(self.places) < MAX_CONTAINERS:
+            self.places.append(before + at)
+            at = data.find(_START, at + len(_START))
+
+
+def architectures(pread: Pread, places: Iterable[int], parts: Iterable[tuple[int, int]]) -> tuple[str, ...]:
+    """The architectures with code in these parts (offset, length) of a file: ``sm_90``, and ``compute_90`` for PTX.
+
+    ``places`` are where containers start. One within another is part of what that one holds, and counts with it.
+    """
     found: set[tuple[int, str]] = set()
-    left = _MAX_CONTAINERS
-    for at, length in parts:
-        for place, size in _containers(pread, at, at + length):
-            found |= set(_entries(pread, place, place + size))
-            left -= 1
-            if not left:
-                return _sorted(found)
+    borders = sorted((at, at + length) for at, length in parts)
+    behind = 0
+    for place in places:
+        end = _end(borders, place)
+        if place < behind or not end:
+            continue
+        size = int.from_bytes(pread(place + 8, 8), "little")
+        if 0 < size <= end - place - _HEADER:
+            behind = place + _HEADER + size
+            found |= set(_entries(pread, place + _HEADER, behind))
     return _sorted(found)
+
+
+def _end(borders: list[tuple[int, int]], place: int) -> int:
+    """Where the part ends that a place is in; 0 where it is in none."""
+    following = bisect_right(borders, (place, 1 << 63))
+    end = borders[following - 1][1] if following else 0
+    return end if place < end else 0
 
 
 def _sorted(found: set[tuple[int, str]]) -> tuple[str, ...]:
     return tuple(name for _, name in sorted(found, key=lambda one: (one[1].startswith("compute"), *one)))
-
-
-def _containers(pread: Pread, at: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the entries of each container start, and how many bytes they have."""
-    while at < end:
-        data = pread(at, min(_CHUNK, end - at))
-        if len(data) < 16:
-            return
-        place = data.find(_START)
-        if place < 0:
-            at += len(data) - 15  # a header may lie across the border
-        elif place + 16 > len(data):
-            at += place
-        else:
-            start = at + place + 16
-            size = int.from_bytes(data[place + 8 : place + 16], "little")
-            fits = 0 < size <= end - start
-            if fits:
-                yield start, size
-            at = start + (size if fits else 0)
 
 
 def _entries(pread: Pread, at: int, end: int) -> Iterator[tuple[int, str]]:

@@ -44,7 +44,7 @@ class Merge:
         if not removed and not folders:
             return
         below = _Below(removed | folders)
-        for path, entry in list(self.entries.items()):
+        for path in list(self.entries):
             if path in removed or below.covers(path):
                 self.hide(self.entries.pop(path), by)
 

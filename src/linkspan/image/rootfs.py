@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 
 from linkspan.errors import FormatError
-from linkspan.image import contents, limits
+from linkspan.image import contents, fatbin, limits
 from linkspan.image.model import Entry, Image, Kind, Layer
 from linkspan.image.names import Refusals
 from linkspan.image.tar import decoded
@@ -18,6 +18,7 @@ _KINDS: dict[int, Kind] = {
     stat.S_IFBLK: "block",
     stat.S_IFIFO: "fifo",
 }
+_CHUNK = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -124,6 +125,13 @@ class _Body:
     def first(self, length: int) -> bytes:
         """The first bytes."""
         return self.pread(0, length)
+
+    def fatbins(self) -> list[int]:
+        """Where fat binaries start."""
+        finder = fatbin.Finder()
+        for at in range(0, self.size, _CHUNK):
+            finder.add(self.pread(at, _CHUNK))
+        return finder.places
 
     def pread(self, at: int, length: int) -> bytes:
         """Bytes from anywhere; a disk error reads as the end of the file."""

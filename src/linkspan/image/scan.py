@@ -3,12 +3,13 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from typing import BinaryIO
 
 import msgspec
 
 from linkspan.errors import FormatError
-from linkspan.image import contents, limits, tar
+from linkspan.image import contents, fatbin, limits, tar
 from linkspan.image.blobs import LayerBlob
 from linkspan.image.feed import ChunkFeed
 from linkspan.image.model import Entry, Kind
@@ -58,10 +59,18 @@ def scan(blob: LayerBlob, room: int = limits.ENTRIES) -> Scan:
         unpacking = Unpacking(blob, stream)
         with closing(unpacked(unpacking)) as chunks:
             reader = _Reader(ChunkFeed(chunks), room)
-            reader.read()
+            _read(reader)
         return msgspec.structs.replace(reader.result(), diff_id=unpacking.diff_id, size=unpacking.size)
     finally:
         stream.close()
+
+
+def _read(reader: "_Reader") -> None:
+    try:
+        reader.read()
+    except FormatError:
+        reader.drain()  # a layer that is not the one it should be is told by its digest, in whatever way it is broken
+        raise
 
 
 class _Reader:
@@ -90,6 +99,10 @@ class _Reader:
                 self._refusals.add(f"it is of the unknown kind {member.kind!r}", member.name)
             elif not self._whiteout(path):
                 self._add(path, member)
+        self.drain()
+
+    def drain(self) -> None:
+        """Go to the end of the stream, where its digests are known."""
         self._feed.drain()
 
     def result(self) -> Scan:
@@ -163,6 +176,7 @@ class _Body:
         self._feed = feed
         self._spool: BinaryIO | None = None
         self._start = b""
+        self._finder = fatbin.Finder()
         self.size = size
 
     def __enter__(self) -> "_Body":
@@ -181,6 +195,14 @@ class _Body:
                 raise FormatError("the tar archive ends in the middle of a file")
         return self._start[:length]
 
+    def fatbins(self) -> list[int]:
+        """Where fat binaries start."""
+        if self.size <= limits.IN_MEMORY:
+            self._finder.add(self.first(self.size))
+        elif not self._spool:
+            self._spooled()
+        return self._finder.places
+
     def pread(self, at: int, length: int) -> bytes:
         """Bytes from anywhere."""
         if self.size <= limits.IN_MEMORY:
@@ -192,9 +214,9 @@ class _Body:
     def _spooled(self) -> BinaryIO:
         # The file has no name, so nobody finds it and nothing of it stays, however this process ends.
         self._spool = file = tempfile.TemporaryFile(prefix="linkspan-image-", buffering=0)  # noqa: SIM115
-        file.write(self._start)
-        for piece in self._pieces(self.size - len(self._start)):
+        for piece in chain([memoryview(self._start)], self._pieces(self.size - len(self._start))):
             file.write(piece)
+            self._finder.add(bytes(piece))  # while it is at hand: to read all of it again would take longer
         return file
 
     def _pieces(self, length: int) -> Iterator[memoryview]:

@@ -25,7 +25,10 @@ def open_image(reference: str, cache: LayerCache | None = None) -> Image:
             return rootfs.read(path)
     else:
         store = archive(path)
-    return read.read(stored(store, reference, name), cache)
+    try:
+        return read.read(stored(store, reference, name), cache)
+    finally:
+        store.close()
 
 
 def split(reference: str) -> tuple[str, str]:

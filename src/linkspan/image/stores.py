@@ -37,6 +37,10 @@ class Store(Protocol):
         """A part; None where it is not there."""
         ...
 
+    def close(self) -> None:
+        """Give back what the store holds; its parts are not read after that."""
+        ...
+
 
 def document(store: Store, name: str, limit: int = limits.DOCUMENT) -> bytes | None:
     """A small part as a whole; None where it is not there, FormatError where it is too large for what it is."""
@@ -72,6 +76,9 @@ class FolderStore:
             return None
         return Part(status.st_size, lambda: open(path, "rb", buffering=0))
 
+    def close(self) -> None:
+        """A folder holds nothing."""
+
 
 class TarStore:
     """A tar archive, plain or packed with gzip; what is packed is unpacked into a temporary file without a name."""
@@ -81,7 +88,11 @@ class TarStore:
         self._file = _plain(path)
         self._parts: dict[str, tuple[int, int]] = {}
         self._links: dict[str, str] = {}
-        self._index()
+        try:
+            self._index()
+        except BaseException:
+            self.close()
+            raise
 
     def get(self, name: str) -> Part | None:
         """A part; None where it is not there."""
@@ -93,6 +104,10 @@ class TarStore:
             return None
         at, size = found
         return Part(size, lambda: Section(self._file.fileno(), at, size))
+
+    def close(self) -> None:
+        """Close the archive."""
+        self._file.close()
 
     def _index(self) -> None:
         self._file.seek(0)

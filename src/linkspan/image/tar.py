@@ -43,9 +43,11 @@ def members(feed: Feed) -> Iterator[Member]:
             continue
         member = _member(header, {**shared, **extra} if shared or extra else extra, feed)
         extra = {}
-        end = feed.tell() + _padded(member.size)
+        start = feed.tell()
         yield member
-        feed.skip(end - feed.tell())
+        feed.skip(start + _padded(member.size) - feed.tell())
+        if feed.tell() < start + member.size:
+            raise _broken(feed, "it ends in the middle of a file")
 
 
 def _header(feed: Feed) -> bytes | None:
@@ -55,14 +57,15 @@ def _header(feed: Feed) -> bytes | None:
     if len(data) < BLOCK:
         raise _broken(feed, "it ends in the middle of a header")
     claimed = _octal(data[148:156])
-    if claimed not in (sum(data[:148]) + 256 + sum(data[156:]), None if claimed is None else _signed(data)):
+    total = sum(data) - sum(data[148:156]) + 256
+    if claimed != total and claimed != total - 256 * _signed(data):
         raise _broken(feed, "a header's checksum is wrong")
     return data
 
 
 def _signed(data: bytes) -> int:
     # Some old writers added up signed characters.
-    return sum(data[:148]) + 256 + sum(data[156:]) - 256 * sum(byte > 127 for byte in data[:148] + data[156:])
+    return sum(byte > 127 for byte in data[:148] + data[156:])
 
 
 def _member(header: bytes, extra: dict[str, str], feed: Feed) -> Member:

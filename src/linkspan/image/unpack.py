@@ -1,7 +1,8 @@
 """A layer's blob as the chunks of its tar archive: unpacked, measured and hashed on the way.
 
-Unpacking and hashing run in a thread of their own (both leave the interpreter to others), so that one layer keeps two
-processors busy: half of an image is often a single layer.
+Unpacking runs in a thread of its own (it leaves the interpreter to others, as hashing does), so that one layer keeps
+two processors busy: half of an image is often a single layer. What is unpacked is hashed by whoever takes it, since
+that makes both threads about equally long.
 """
 
 import hashlib
@@ -15,12 +16,12 @@ from typing import IO, cast
 import zstandard
 from isal import igzip
 
-from linkspan.errors import FormatError, LinkspanError
+from linkspan.errors import FormatError
 from linkspan.image import limits
 from linkspan.image.blobs import LayerBlob, Readable
 
 CHUNK = 1 << 20
-_WAITING = 3
+_WAITING = 8
 _OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\3\4": "zip", b"\x04\x22\x4d\x18": "lz4"}
 
 
@@ -29,7 +30,7 @@ class Unpacking:
 
     def __init__(self, blob: LayerBlob, stream: Readable) -> None:
         self._blob = blob
-        self._raw = _Hashed(stream)
+        self._raw = _Hashed(stream, blob.size)
         self._plain = hashlib.sha256()
         self.unpacked = 0
 
@@ -44,7 +45,7 @@ class Unpacking:
         return self._raw.count
 
     def chunks(self) -> Generator[bytes, None, None]:
-        """The archive in chunks; FormatError where the blob is broken, a bomb, or not what its digests say."""
+        """The archive in chunks; FormatError where the blob is broken, a bomb, or not what its digest says."""
         try:
             reader = _reader(self._raw)
             while chunk := reader.read(CHUNK):
@@ -54,10 +55,16 @@ class Unpacking:
             raise FormatError(f"the layer cannot be unpacked: {str(error) or 'it ends too early'}") from error
         self._raw.drain()
         self._check("blob", self._blob.digest, f"sha256:{self._raw.hexdigest()}")
+
+    def take(self, chunk: bytes) -> None:
+        """Hash what was unpacked."""
+        self._plain.update(chunk)
+
+    def finish(self) -> None:
+        """FormatError where the archive was not the one that the image names."""
         self._check("tar archive", self._blob.diff_id, self.diff_id)
 
     def _count(self, chunk: bytes) -> None:
-        self._plain.update(chunk)
         self.unpacked += len(chunk)
         if self.unpacked > limits.UNPACKED:
             raise FormatError(f"the layer unpacks to more than {limits.UNPACKED >> 30} GiB")
@@ -75,8 +82,9 @@ class Unpacking:
 class _Hashed:
     """A stream that is hashed and counted while it is read."""
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: Readable, size: int) -> None:
         self._stream = stream
+        self._size = size
         self._hash = hashlib.sha256()
         self._ahead = b""
         self.count = 0
@@ -90,6 +98,8 @@ class _Hashed:
         data = self._stream.read(CHUNK if size < 0 else size)
         self._hash.update(data)
         self.count += len(data)
+        if 0 <= self._size < self.count:
+            raise FormatError(f"the blob of the layer has more than the {self._size} bytes that the image names")
         return data
 
     def readinto(self, buffer: bytearray) -> int:
@@ -131,7 +141,7 @@ def _reader(raw: _Hashed) -> Readable:
 
 def unpacked(unpacking: Unpacking) -> Generator[bytes, None, None]:
     """The chunks of a layer, made by another thread; that thread ends when this iterator is closed."""
-    line: queue.Queue[bytes | LinkspanError | BaseException | None] = queue.Queue(_WAITING)
+    line: queue.Queue[bytes | BaseException | None] = queue.Queue(_WAITING)
     enough = threading.Event()
     worker = threading.Thread(target=_work, args=(unpacking, line, enough), name="unpacking", daemon=True)
     worker.start()
@@ -139,7 +149,9 @@ def unpacked(unpacking: Unpacking) -> Generator[bytes, None, None]:
         while (item := line.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
+            unpacking.take(item)
             yield item
+        unpacking.finish()
     finally:
         enough.set()
         while worker.is_alive():
@@ -147,9 +159,7 @@ def unpacked(unpacking: Unpacking) -> Generator[bytes, None, None]:
             worker.join(0.01)
 
 
-def _work(
-    unpacking: Unpacking, line: "queue.Queue[bytes | LinkspanError | BaseException | None]", enough: threading.Event
-) -> None:
+def _work(unpacking: Unpacking, line: "queue.Queue[bytes | BaseException | None]", enough: threading.Event) -> None:
     try:
         with closing(unpacking.chunks()) as chunks:
             for chunk in chunks:
@@ -161,6 +171,6 @@ def _work(
         line.put(error)
 
 
-def _empty(line: "queue.Queue[bytes | LinkspanError | BaseException | None]") -> None:
+def _empty(line: "queue.Queue[bytes | BaseException | None]") -> None:
     while not line.empty():
         line.get_nowait()
