@@ -36,10 +36,11 @@ format: setup
 bench: setup
 	.venv/bin/python -m tests.bench
 
-## write the pages that commands and catalogue tell, and draw docs/chain.svg
+## write the pages that commands, catalogue and rules tell, and draw docs/chain.svg
 docs: setup
 	.venv/bin/python .ci/cli-reference >docs/reference/cli.md
 	.venv/bin/python .ci/failure-modes >docs/reference/failure-modes.md
+	.venv/bin/python .ci/image-rules >docs/reference/image-rules.md
 	.venv/bin/python -m tests.unit.explain.example >docs/chain.svg
 
 ## build the .deb, the .rpm and the archive, into dist

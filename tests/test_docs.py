@@ -18,6 +18,7 @@ from linkspan.check.responsibilities import Boundary, Row
 from linkspan.facts.model import Gpu, HostFacts
 from linkspan.formats import toolkit_config
 from linkspan.formats.toolkit_config import ToolkitConfig
+from linkspan.image.registry import all_rules
 from tests import containers, rootfs
 from tests.debian import UnavailableError
 
@@ -131,6 +132,16 @@ def test_the_reference_of_commands_is_what_the_commands_say():
 
 def test_the_page_of_failure_modes_is_what_the_catalogue_says():
     assert text_of("docs/reference/failure-modes.md") == written_by("failure-modes"), "run 'make docs'"
+
+
+def test_the_page_of_rules_for_images_is_what_the_rules_say():
+    assert text_of("docs/reference/image-rules.md") == written_by("image-rules"), "run 'make docs'"
+
+
+def test_every_rule_for_images_is_on_the_page_with_its_severity():
+    page = text_of("docs/reference/image-rules.md")
+    for rule in all_rules():
+        assert f"| [{rule.id}](#{rule.id.lower()}) | {rule.severity} | " in page
 
 
 def written_by(program: str) -> str:

@@ -32,16 +32,17 @@ _MARKS = {
 
 def render(chain: Chain) -> str:
     """The page of a chain."""
-    return _document(f"{shown.line(chain.subject)}: {shown.line(chain.verdict)}", page_chain.body(chain))
+    return document(f"{shown.line(chain.subject)}: {shown.line(chain.verdict)}", page_chain.body(chain))
 
 
 def render_report(report: Report) -> str:
     """The page of a report of the doctor."""
-    return _document(f"linkspan doctor: {page_report.verdict(report)}", page_report.body(report))
+    return document(f"linkspan doctor: {page_report.verdict(report)}", page_report.body(report))
 
 
-def _document(title: str, body: Markup) -> str:
-    style, script = _data("page.css"), _data("page.js")
+def document(title: str, body: Markup, *more: str) -> str:
+    """A page of ours around a body; ``more`` are the names of further styles in the folder of data."""
+    style, script = Markup("".join(map(_data, ("page.css", *more)))), _data("page.js")
     head = tag(
         "head",
         tag("meta", charset="utf-8"),

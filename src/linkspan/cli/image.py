@@ -1,0 +1,180 @@
+"""``linkspan image``: what is wrong with an image for GPUs, and what would be enough. Nothing of it is ever run."""
+
+import datetime
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, TypeVar, get_args
+
+import msgspec
+import typer
+from rich.console import Group
+
+from linkspan.check.model import Severity
+from linkspan.cli import image_target, image_text, output, picture
+from linkspan.cli.output import UsageError
+from linkspan.errors import ConfigError, LinkspanError, RequestError
+from linkspan.image import baseline as known
+from linkspan.image import judged, policy, reports
+from linkspan.image.judged import COULD_NOT_READ, USAGE, Judged
+from linkspan.image.model import Image
+
+T = TypeVar("T")
+
+app = typer.Typer(help="Check an image for GPUs, and say what would be enough.", no_args_is_help=True)
+
+Reference = Annotated[
+    str,
+    typer.Argument(
+        metavar="REFERENCE",
+        help="An image: an OCI layout, a saved image, or a root file system; PATH:NAME is one of several.",
+    ),
+]
+Driver = Annotated[str, typer.Option(metavar="VERSION", help="Where it is to run: the driver, 535 or 550.54.14.")]
+Gpus = Annotated[
+    list[str] | None,
+    typer.Option("--gpu", metavar="GPU", help="Where it is to run: a GPU, T4 or 7.5; may be repeated."),
+]
+Facts = Annotated[
+    str, typer.Option("--target", metavar="FACTS", help="Where it is to run: what 'linkspan facts --save' wrote there.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command(short_help="Say what is wrong with an image, and the exact fix.")
+def check(
+    reference: Reference,
+    *,
+    driver: Driver = "",
+    gpu: Gpus = None,
+    target: Facts = "",
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="SEVERITY", help=f"One of {', '.join(judged.SEVERITIES)}.")
+    ] = "error",
+    rules: Annotated[
+        str, typer.Option("--policy", metavar="FILE", help="Rules switched off or weighed otherwise, in TOML.")
+    ] = "",
+    baseline: Annotated[
+        str, typer.Option("--baseline", metavar="FILE", help="Findings that are known, and do not count.")
+    ] = "",
+    write_baseline: Annotated[
+        str, typer.Option("--write-baseline", metavar="FILE", help="Save today's findings as a baseline; exits with 0.")
+    ] = "",
+    sarif: Annotated[str, typer.Option(metavar="FILE", help="Also write a SARIF 2.1.0 log; - prints it.")] = "",
+    junit: Annotated[str, typer.Option(metavar="FILE", help="Also write JUnit's XML; - prints it.")] = "",
+    html: Annotated[str, typer.Option(metavar="FILE", help="Also write the findings as a page.")] = "",
+    github: Annotated[
+        bool, typer.Option("--github", help="Print annotations for a workflow of GitHub's, not text.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong with an image for GPUs, which layer brought it, and the exact fix. It is read, never run.
+
+    Exit codes: 0 clean; 1 new findings at or above --fail-on; 2 wrong usage, or a policy or baseline that cannot be
+    followed; 3 the image, or another file, could not be read.
+    """
+    limit = _severity(fail_on)
+    if sum((as_json, github, sarif == "-", junit == "-")) > 1:
+        raise UsageError("--json, --github, and - for --sarif and --junit, each print their own: choose one")
+    where = guarded(lambda: image_target.target(driver, gpu or (), target))
+    settings = guarded(lambda: _parsed(rules, policy.parse)) if rules else policy.Policy()
+    before = guarded(lambda: _parsed(baseline, known.loads)) if baseline else known.Baseline()
+    found = judged.judge(opened(reference), where, settings, before, today=datetime.datetime.now(datetime.UTC).date())
+    for note in found.notes:
+        output.warn(note)
+    guarded(lambda: _write(found, limit, sarif=sarif, junit=junit, html=html))
+    _show(found, limit, as_json=as_json, github=github, quiet="-" in (sarif, junit))
+    if write_baseline:
+        kept = known.dumps(known.of(found.source, (*found.findings, *found.known))).decode()
+        guarded(lambda: picture.write(write_baseline, kept))
+        raise typer.Exit(judged.CLEAN)
+    raise typer.Exit(judged.exit_code(found, limit))
+
+
+@app.command(short_help="Say what would be enough for an image.")
+def advise(
+    reference: Reference,
+    *,
+    driver: Driver = "",
+    gpu: Gpus = None,
+    target: Facts = "",
+    svg: Annotated[str, typer.Option(metavar="FILE", help="Also draw the layers, and whose they are.")] = "",
+    html: Annotated[str, typer.Option(metavar="FILE", help="Also write the advice as a page.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say which base is enough for an image, what could be left out, which driver it needs, and whose its bytes are.
+
+    Exit codes: 0 told; 2 wrong usage; 3 the image, or the target's file, could not be read.
+    """
+    from linkspan.cli import image_advice_page, image_advice_text, image_picture
+    from linkspan.image import advice
+
+    where = guarded(lambda: image_target.target(driver, gpu or (), target))
+    told = advice.advise(opened(reference), where)
+    for path, render in ((svg, image_picture.render), (html, image_advice_page.render)):
+        if path:
+            drawn = render(told)
+            guarded(partial(picture.write, path, drawn))
+    if as_json:
+        output.show_json(msgspec.to_builtins(told))
+    else:
+        output.show(Group(*image_advice_text.lines(told)))
+
+
+def opened(reference: str) -> Image:
+    """The image, or the end of the program with code 3 where it cannot be read."""
+    from linkspan.image.source import open_image
+
+    return guarded(lambda: open_image(reference))
+
+
+def guarded(act: Callable[[], T]) -> T:
+    """What an act comes to; where it fails, the reason is told, and the program ends with a code that is no verdict.
+
+    2 where the user's own words or files are at fault, 3 where something cannot be read or written.
+    """
+    try:
+        return act()
+    except BrokenPipeError:
+        raise  # whoever read our output has seen enough
+    except (LinkspanError, OSError) as error:
+        output.fail(error)
+        raise typer.Exit(USAGE if isinstance(error, ConfigError | RequestError) else COULD_NOT_READ) from error
+
+
+def _severity(text: str) -> Severity:
+    if text not in get_args(Severity):
+        raise UsageError(f"--fail-on is '{text}', not one of {', '.join(judged.SEVERITIES)}")
+    return next(one for one in judged.SEVERITIES if one == text)
+
+
+def _parsed(path: str, parse: Callable[[bytes, str], T]) -> T:
+    with open(path, "rb") as file:
+        return parse(file.read(), path)
+
+
+def _write(found: Judged, limit: Severity, *, sarif: str, junit: str, html: str) -> None:
+    if sarif:
+        _put(sarif, msgspec.json.format(msgspec.json.encode(reports.sarif(found)), indent=2).decode() + "\n")
+    if junit:
+        _put(junit, reports.junit(found, limit))
+    if html:
+        from linkspan.cli import image_page
+
+        picture.write(html, image_page.render(found, limit))
+
+
+def _put(path: str, text: str) -> None:
+    if path == "-":
+        typer.echo(text, nl=False)
+    else:
+        picture.write(path, text)
+
+
+def _show(found: Judged, limit: Severity, *, as_json: bool, github: bool, quiet: bool) -> None:
+    if as_json:
+        output.show_json({**msgspec.to_builtins(found), "exit_code": judged.exit_code(found, limit)})
+    elif github:
+        for line in reports.github(found):
+            typer.echo(line)
+    elif not quiet:
+        output.show(Group(*image_text.lines(found, limit)))

@@ -1,0 +1,72 @@
+"""Advice in sentences, for the terminal, the page and the picture alike."""
+
+from collections.abc import Iterator
+
+from linkspan.check.cuda import cuda_of
+from linkspan.image.advice import Advice
+from linkspan.image.amounts import size
+from linkspan.image.variant import Choice, Variant
+
+_ORDER: tuple[Variant, ...] = ("none", "base", "runtime", "cudnn-runtime", "devel", "cudnn-devel")
+
+
+def headline(advice: Advice) -> str:
+    """The advice in one sentence."""
+    spare = sum(one.bytes for one in advice.savings)
+    told = f"{size(spare)} of {size(advice.bytes)} could be left out" if spare else "there is nothing to leave out"
+    return f"{enough(advice.base)}; {told}"
+
+
+def enough(base: Choice) -> str:
+    """What is enough, beside what there is."""
+    wanted, there = f"the {base.enough} variant of nvidia/cuda", f"the {base.has} variant"
+    if base.plain:
+        has = f"; the image has all of {there}" if base.has not in ("none", "base") else ""
+        return f"any small base is enough, or {wanted} for its compatibility package{has}"
+    if base.enough == base.has:
+        return f"{wanted} is what it needs, and what it has"
+    if _ORDER.index(base.enough) < _ORDER.index(base.has):
+        return f"{wanted} is enough, and the image has all of {there}"
+    return f"it needs {wanted}, and has {'nothing of it' if base.has == 'none' else f'only {there}'}"
+
+
+def base_lines(base: Choice) -> Iterator[tuple[str, str]]:
+    """What there is to say of the base: a label and a text each."""
+    if base.image and not base.plain:
+        yield "begin with", f"FROM {base.image}"
+    if base.plain:
+        yield "begin with", f"FROM debian:stable-slim{f', or FROM {base.image}' if base.image else ''}"
+    for name in base.environment:
+        yield "set", f"ENV {name}"
+    if base.packages:
+        yield "install", " ".join(base.packages)
+    for reason in base.reasons:
+        yield "because", reason
+
+
+def driver_lines(advice: Advice) -> Iterator[tuple[str, str]]:
+    """What there is to say of the driver."""
+    fleet = advice.fleet
+    if not fleet.cuda:
+        yield "CUDA", "nothing in the image tells a version of CUDA"
+        return
+    yield "CUDA", f"{fleet.cuda}, by {', '.join(one.source for one in fleet.found if one.version == fleet.cuda)}"
+    if fleet.oldest:
+        yield "starts on", f"driver {fleet.oldest} or later"
+    if fleet.full:
+        yield "wholly on", f"branch {fleet.full} or later: only those compile PTX of CUDA {fleet.cuda}"
+    if fleet.driver:
+        yield "here", _fit(advice)
+    for note in fleet.notes:
+        yield "note", note
+
+
+def _fit(advice: Advice) -> str:
+    fleet = advice.fleet
+    return {
+        "fits": f"driver {fleet.driver} runs all of it",
+        "starts": f"driver {fleet.driver} starts it, and compiles no PTX newer than CUDA {cuda_of(fleet.driver)}",
+        "compat": f"driver {fleet.driver} is too old, except on data-centre GPUs, by the compatibility package",
+        "too old": f"driver {fleet.driver} is too old",
+        "unknown": f"driver {fleet.driver} is not known",
+    }[fleet.fit]

@@ -1,0 +1,163 @@
+"""``linkspan image check`` as a person and as a program use it; the image is given, the rules are the tests' own."""
+
+import json
+import sys
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+
+from linkspan.cli.main import run
+from linkspan.errors import FormatError
+from linkspan.facts import snapshot
+from linkspan.facts.model import Driver, Gpu, HostFacts
+from linkspan.image import registry
+from linkspan.image.model import Image
+from tests.unit.image import ruled
+
+
+@pytest.fixture(autouse=True)
+def images(monkeypatch) -> dict[str, Image]:
+    """The images that can be opened."""
+    known = {
+        "bad": ruled.image("/a.bad", "/b.tmp", odd="1"),
+        "odd": ruled.image(odd="1"),
+        "good": ruled.image("/a"),
+        "hostile": ruled.image("/\x1b[2J\n::error::x\u202e.bad", source="\x1b]0;x"),
+    }
+
+    def opened(reference: str) -> Image:
+        if reference not in known:
+            raise FormatError(f"{reference} is no image", hint="name another")
+        return known[reference]
+
+    monkeypatch.setattr(registry, "all_rules", lambda: ruled.RULES)
+    monkeypatch.setitem(sys.modules, "linkspan.image.source", SimpleNamespace(open_image=opened))
+    monkeypatch.setenv("COLUMNS", "100")
+    return known
+
+
+def test_findings_are_told_by_severity_with_layer_reason_and_fix(capsys):
+    assert run(["image", "check", "bad"]) == 1
+    said = capsys.readouterr().out
+    assert said.index("Errors\nI-T-1") < said.index("Warnings\nI-T-2") < said.index("Worth knowing\nI-T-3")
+    for part in ("/a.bad is bad", "Bad files do harm.", "RUN rm /a.bad", "1  COPY . /app", "1.0 KB", "2.5 MB"):
+        assert part in said
+    assert "1 finding at or above error" in said
+
+
+def test_an_image_with_nothing_wrong_is_clean(capsys):
+    assert run(["image", "check", "good"]) == 0
+    assert "clean" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("limit", "code"), [("critical", 0), ("error", 0), ("warning", 0), ("info", 1)])
+def test_the_exit_code_is_by_severity(limit, code):
+    assert run(["image", "check", "odd", "--fail-on", limit]) == code
+
+
+def test_what_cannot_be_read_ends_with_a_code_of_its_own(capsys):
+    assert run(["image", "check", "none"]) == 3
+    said = capsys.readouterr().err
+    assert "linkspan: none is no image" in said
+    assert "hint: name another" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--fail-on", "bad"], "--fail-on is 'bad', not one of critical, error, warning, info"),
+        (["--driver", "new"], "--driver is 'new', not a version"),
+        (["--gpu", "T4,T5"], "--gpu is 'T5', which is no GPU that is known here"),
+        (["--driver", "535", "--target", "x"], "leave out --driver and --gpu"),
+        (["--json", "--github"], "choose one"),
+        (["--sarif", "-", "--junit", "-"], "choose one"),
+    ],
+)
+def test_wrong_usage_is_told(options, message, capsys):
+    assert run(["image", "check", "bad", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_json_is_the_whole_check(capsys):
+    assert run(["image", "check", "bad", "--json", "--driver", "535", "--gpu", "T4"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["source"], told["exit_code"]) == ("shop/app:1", 1)
+    assert told["target"] == {"driver": "535", "gpus": ["T4"], "capabilities": ["7.5"]}
+    assert told["findings"][0]["layer_command"] == "COPY . /app"
+    assert told["findings"][2]["cause"] == "ODD is 1 on driver 535"
+
+
+def test_saved_facts_are_a_target(tmp_path, capsys):
+    gpu = Gpu(index=0, minor=0, uuid="GPU-1", name="NVIDIA L4", pci_bus_id="0", compute_capability="8.9")
+    snapshot.save(HostFacts(driver=Driver(version="550.54.14"), gpus=(gpu,)), str(tmp_path / "facts.json"))
+    assert run(["image", "check", "odd", "--json", "--target", str(tmp_path / "facts.json")]) == 0
+    told = json.loads(capsys.readouterr().out)["target"]
+    assert told == {"driver": "550.54.14", "gpus": ["NVIDIA L4"], "capabilities": ["8.9"]}
+
+
+@pytest.mark.parametrize("option", ["--target", "--policy", "--baseline"])
+def test_a_file_that_cannot_be_read_ends_with_3(option, tmp_path, capsys):
+    assert run(["image", "check", "bad", option, str(tmp_path / "none")]) == 3
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_a_policy_that_cannot_be_followed_is_wrong_usage(tmp_path, capsys):
+    (tmp_path / "p.toml").write_text("[[rule]]\nid = 'I-T-1'\n")
+    assert run(["image", "check", "bad", "--policy", str(tmp_path / "p.toml")]) == 2
+    assert "p.toml:1: object missing required field" in capsys.readouterr().err
+
+
+def test_a_policy_switches_off_and_says_so(tmp_path, capsys):
+    entry = "[[rule]]\nid = '{}'\nseverity = 'off'\nreason = 'ticket 1'\nexpires = {}\n"
+    (tmp_path / "p.toml").write_text(entry.format("I-T-1", "9999-01-01") + entry.format("I-T-3", "2020-01-01"))
+    assert run(["image", "check", "bad", "--policy", str(tmp_path / "p.toml")]) == 0
+    said = capsys.readouterr()
+    assert "Switched off by the policy\nI-T-1  /a.bad is bad\n  until 9999-01-01: ticket 1" in said.out
+    assert "I-T-3  an odd variable" in said.out
+    assert "p.toml:6: the entry for I-T-3 expired on 2020-01-01" in said.err
+
+
+def test_a_baseline_tells_new_from_known(tmp_path, images, capsys):
+    kept = str(tmp_path / "b.json")
+    assert run(["image", "check", "bad", "--write-baseline", kept]) == 0
+    assert run(["image", "check", "bad", "--baseline", kept, "--fail-on", "info"]) == 0
+    assert "Known before\nI-T-1" in capsys.readouterr().out
+    images["bad"] = ruled.image("/a.bad", "/new.bad")
+    assert run(["image", "check", "bad", "--baseline", kept]) == 1
+    assert "1 finding at or above error; 1 finding known before" in capsys.readouterr().out
+
+
+def test_reports_are_written_beside_the_text(tmp_path, capsys):
+    files = {name: str(tmp_path / name) for name in ("sarif", "junit", "html")}
+    options = [word for name, path in files.items() for word in (f"--{name}", path)]
+    assert run(["image", "check", "bad", *options]) == 1
+    assert json.loads((tmp_path / "sarif").read_text())["version"] == "2.1.0"
+    assert ElementTree.parse(files["junit"]).getroot().get("failures") == "1"
+    assert "1 finding at or above error" in (tmp_path / "html").read_text()
+    assert "Errors" in capsys.readouterr().out
+
+
+def test_a_report_may_go_to_a_device_and_not_in_place_of_a_folder(tmp_path, capsys):
+    assert run(["image", "check", "good", "--sarif", "/dev/null", "--junit", "/dev/null"]) == 0
+    assert run(["image", "check", "good", "--sarif", str(tmp_path)]) == 2
+    assert run(["image", "check", "good", "--html", str(tmp_path / "none" / "x")]) == 3
+    assert "is a folder" in capsys.readouterr().err
+
+
+def test_a_report_may_be_printed_instead(capsys):
+    assert run(["image", "check", "bad", "--sarif", "-"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["runs"][0]["results"]) == 3
+
+
+def test_annotations_are_printed_for_a_workflow(capsys):
+    assert run(["image", "check", "bad", "--github"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["::error", "::warning", "::notice"]
+
+
+def test_names_of_strangers_do_not_reach_the_terminal(capsys):
+    assert run(["image", "check", "hostile"]) == 1
+    said = capsys.readouterr().out
+    assert not [sign for sign in ("\x1b", "\u202e", "\n::") if sign in said]
+    assert "\\x1b[2J\\n::error::x\\u202e.bad" in said
