@@ -106,8 +106,20 @@ class Hidden(Model, frozen=True, kw_only=True):
     by: int
 
 
+class Package(Model, frozen=True, kw_only=True):
+    """A package that is installed: ``path`` is the file of its database that tells of it (and names its layer)."""
+
+    name: str
+    manager: Literal["dpkg", "rpm", "apk", "conda", "pip"]
+    version: str = ""
+    path: str = ""
+
+
 class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """An image. ``source`` is how findings call it, ``refused`` what was left out of it and why (hostile entries)."""
+    """An image. ``source`` is how findings call it, ``refused`` what was left out of it and why (hostile entries).
+
+    ``packages`` are those of databases that are no text (rpm's); ``packages.installed`` adds the others to them.
+    """
 
     source: str
     config: Config = Config()
@@ -115,6 +127,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     entries: dict[str, Entry] = {}
     hidden: tuple[Hidden, ...] = ()
     refused: tuple[str, ...] = ()
+    packages: tuple[Package, ...] = ()
 
     def get(self, path: str) -> Entry | None:
         """The entry at exactly this path; a symlink is not followed."""
