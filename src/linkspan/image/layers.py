@@ -10,6 +10,10 @@ MOST_PATHS = 200
 """Paths in a finding: a folder of headers has thousands, and nobody reads them."""
 
 
+LEAST = 10**6
+"""Bytes below which nobody rebuilds an image for its weight."""
+
+
 def each_layer(entries: Iterable[Entry], cause: str, fix: str, severity: Severity | None = None) -> Iterator[Broken]:
     """One fault for each layer that brought some of the entries, the largest of them first.
 

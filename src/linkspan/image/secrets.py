@@ -20,6 +20,12 @@ def is_secret(name: str, value: str) -> bool:
     return bool(_SHAPE.search(value)) or bool(bare and _NAME.fullmatch(name) and not _HARMLESS.fullmatch(bare))
 
 
+def masked(command: str) -> str:
+    """A layer's command without its secrets, to be shown."""
+    named = _ASSIGNED.sub(lambda found: f"{found[1]}=***" if is_secret(found[1], found[2]) else found[0], command)
+    return _SHAPE.sub("***", named)
+
+
 def in_command(command: str) -> Iterator[str]:
     """What in a layer's command is a secret: the variables' names, or 'a token' for one without a name."""
     known = [name for name, value in _ASSIGNED.findall(command) if is_secret(name, value)]
