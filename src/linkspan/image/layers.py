@@ -1,9 +1,10 @@
 """Entries by the layer that brought them, and the words in which findings speak of many of them."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from linkspan.check.model import Severity
-from linkspan.image.model import Entry
+from linkspan.image.model import Entry, Image
 from linkspan.image.registry import Broken
 
 MOST_PATHS = 200
@@ -12,6 +13,11 @@ MOST_PATHS = 200
 
 LEAST = 10**6
 """Bytes below which nobody rebuilds an image for its weight."""
+
+
+def called(image: Image, pattern: re.Pattern[str]) -> Iterator[Entry]:
+    """The entries whose name fits as a whole, folders left out; a name that many have is looked at once."""
+    return (entry for name, found in image.by_name.items() if pattern.fullmatch(name) for entry in found)
 
 
 def each_layer(entries: Iterable[Entry], cause: str, fix: str, severity: Severity | None = None) -> Iterator[Broken]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from linkspan.check.wheels import Packages
 from linkspan.formats import versions
 from linkspan.image import driver
+from linkspan.image.layers import called
 from linkspan.image.model import Entry, Image
 from linkspan.image.packages import wheels
 from linkspan.plan.capabilities import VARIABLE, hook_default
@@ -13,6 +14,7 @@ from linkspan.plan.model import CAPABILITIES
 from linkspan.plan.sources import is_legacy_image
 
 _CUDA = re.compile(r"lib(cuda|cudart|cublas(Lt)?|cudnn|nccl|cufft|curand|cusparse|cusolver|nvrtc|nvinfer)\.so(\.\d+)*")
+_CUDART = re.compile(r"libcudart(-[0-9a-f]{8})?\.so.*")
 _SYSTEM = re.compile(r"(/usr)?/lib(32|64)?/([a-z0-9_]+-linux-gnu[a-z0-9]*/)?[^/]+")
 _FRAMEWORKS = re.compile(r"(cupy-cuda\d+x|jax-cuda\d+-plugin|onnxruntime-gpu|numba-cuda|vllm|sglang|paddlepaddle-gpu)")
 
@@ -56,10 +58,11 @@ def runtimes(image: Image) -> list[tuple[str, Entry]]:
     The version stands in the file's name, for a wheel in that of its package; empty where it is not known.
     """
     packages = Packages()
-    for path in image.entries:
-        if path.endswith(".dist-info/METADATA"):
-            packages.add(path.rpartition("/")[0])
-    found = [(_cuda_of(entry, packages), entry) for entry in image.entries.values() if _is_runtime(entry)]
+    for entry in image.by_name.get("METADATA", []):
+        if entry.folder.endswith(".dist-info"):
+            packages.add(entry.folder)
+    entries = (entry for entry in called(image, _CUDART) if entry.kind == "file" and entry.size > 0)
+    found = [(_cuda_of(entry, packages), entry) for entry in entries if not driver.is_stub(entry)]
     return sorted(found, key=lambda one: ("-packages/" in one[1].path, one[1].path))
 
 
@@ -73,10 +76,6 @@ def newest_cuda(image: Image) -> str:
     """The newest CUDA of the image, wherever it stands; empty where there is none, or its version is not known."""
     known = (version for version, _ in runtimes(image) if version)
     return max(known, key=lambda version: versions.parse(version) or (), default="")
-
-
-def _is_runtime(entry: Entry) -> bool:
-    return entry.kind == "file" and entry.size > 0 and re.match(r"libcudart(-[0-9a-f]{8})?\.so", entry.name) is not None
 
 
 def _cuda_of(entry: Entry, packages: Packages) -> str:

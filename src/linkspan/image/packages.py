@@ -9,13 +9,17 @@ _DPKG = re.compile(r"^/var/lib/dpkg/(status$|status\.d/[^/]+$)")
 _APK = re.compile(r"^(/usr)?/lib/apk/db/installed$")
 _CONDA = re.compile(r"/conda-meta/([^/]+)-([^-/]+)-[^-/]+\.json$")
 _WHEEL = re.compile(r"/(?:site|dist)-packages/([^/]+)-([^-/]+)\.dist-info/METADATA$")
+_DATABASES = frozenset({"METADATA", "status", "installed"})
 _INFO = "/var/lib/dpkg/info"
 
 
 def installed(image: Image) -> tuple[Package, ...]:
     """The packages of all managers, a name of pip's in small letters and with hyphens (PEP 503)."""
-    found = [package for path, entry in image.entries.items() for package in _packages(image, path, entry)]
-    return (*image.packages, *found)
+    # Hundreds of thousands of files, and a few names among them: the index of names is there already.
+    names = (name for name in image.by_name if name in _DATABASES or name.endswith(".json"))
+    entries = [entry for name in names for entry in image.by_name[name]]
+    entries += [entry for path, entry in image.entries.items() if path.startswith("/var/lib/dpkg/status.d/")]
+    return (*image.packages, *(package for entry in entries for package in _packages(image, entry.path, entry)))
 
 
 def named(image: Image, pattern: re.Pattern[str], *managers: str) -> list[Package]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from linkspan.image.layers import each_layer
+from linkspan.image.layers import called, each_layer
 from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 
@@ -14,7 +14,7 @@ _FIX = "RUN … && rm -f {path} in the RUN that fetched it; better start from nv
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    found = (entry for entry in image.entries.values() if entry.kind == "file" and _RUN.fullmatch(entry.name))
+    found = (entry for entry in called(image, _RUN) if entry.kind == "file")
     for entry in found:
         yield from each_layer([entry], "the installer {names} is left in the image", _FIX.replace("{path}", entry.path))
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from linkspan.image.layers import each_layer
+from linkspan.image.layers import called, each_layer
 from linkspan.image.model import Entry, Image
 from linkspan.image.registry import Broken, Rule, Target
 
@@ -13,7 +13,7 @@ _FIX = "do not install kernel modules in the image; the host loads the one that 
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    found = [entry for entry in image.entries.values() if entry.kind == "file" and _MODULE.fullmatch(entry.name)]
+    found = [entry for entry in called(image, _MODULE) if entry.kind == "file"]
     ours = [entry for entry in found if _is_ours(entry)]
     yield from each_layer(ours, "kernel modules of the driver are in the image: {names}", _FIX)
     others = [entry for entry in found if not _is_ours(entry)]

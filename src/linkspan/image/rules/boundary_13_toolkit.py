@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from linkspan.image.layers import each_layer, listed
+from linkspan.image.layers import called, each_layer, listed
 from linkspan.image.model import Entry, Image
 from linkspan.image.packages import named
 from linkspan.image.registry import Broken, Rule, Target
@@ -16,7 +16,7 @@ _FIX = "install it on the host; in an image it is only of use where that image s
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    found = [entry for entry in image.entries.values() if _is_program(entry)]
+    found = [entry for entry in called(image, _PROGRAM) if _is_program(entry)]
     yield from each_layer(found, "files of the container toolkit are in the image: {names}", _FIX)
     packages = named(image, _PACKAGE)
     if packages and not found:
@@ -27,7 +27,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
 
 def _is_program(entry: Entry) -> bool:
     runs = bool(entry.mode & 0o111) or ".so" in entry.name
-    return entry.kind == "file" and entry.size > 0 and runs and bool(_PROGRAM.fullmatch(entry.name))
+    return entry.kind == "file" and entry.size > 0 and runs
 
 
 RULE = Rule(

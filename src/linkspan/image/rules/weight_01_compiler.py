@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from linkspan.image.compilers import needs_c, needs_nvcc
-from linkspan.image.layers import each_layer
+from linkspan.image.layers import called, each_layer
 from linkspan.image.model import Entry, Image
 from linkspan.image.registry import Broken, Rule, Target
 
@@ -22,13 +22,13 @@ _FIX = "compile in a stage of its own (FROM nvidia/cuda:…-devel-… AS build),
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     wanted = [_OTHER, *([] if needs_nvcc(image) else [_CXX]), *([] if needs_c(image) else [_C])]
-    found = (entry for entry in image.entries.values() if _is_tool(entry, wanted))
+    found = (entry for pattern in wanted for entry in called(image, pattern) if _is_tool(entry))
     yield from each_layer(found, "compilers and build tools are in the image: {names} ({bytes})", _FIX)
 
 
-def _is_tool(entry: Entry, wanted: list[re.Pattern[str]]) -> bool:
+def _is_tool(entry: Entry) -> bool:
     runs = entry.kind == "file" and entry.size > 0 and bool(entry.mode & 0o111) and not entry.head.startswith(b"#!")
-    return runs and any(one.fullmatch(entry.name) for one in wanted) and bool(_FOLDER.fullmatch(entry.folder))
+    return runs and bool(_FOLDER.fullmatch(entry.folder))
 
 
 RULE = Rule(

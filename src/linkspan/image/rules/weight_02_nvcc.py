@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from linkspan.image.compilers import needs_nvcc
-from linkspan.image.layers import each_layer
+from linkspan.image.layers import called, each_layer
 from linkspan.image.model import Entry, Image
 from linkspan.image.registry import Broken, Rule, Target
 
@@ -15,13 +15,13 @@ _FIX = "FROM nvidia/cuda:…-runtime-… in the last stage, and the devel image 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     if not needs_nvcc(image):
-        found = (entry for entry in image.entries.values() if _is_tool(entry))
+        found = (entry for entry in called(image, _TOOL) if _is_tool(entry))
         yield from each_layer(found, "CUDA's compiler is in the image: {names} ({bytes})", _FIX)
 
 
 def _is_tool(entry: Entry) -> bool:
     whole = entry.kind == "file" and entry.size > 0 and "-packages/" not in entry.path
-    return whole and bool(_TOOL.fullmatch(entry.name)) and ("/cuda" in entry.path or entry.name in ("nvcc", "cicc"))
+    return whole and ("/cuda" in entry.path or entry.name in ("nvcc", "cicc"))
 
 
 RULE = Rule(

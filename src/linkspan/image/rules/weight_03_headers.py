@@ -15,7 +15,11 @@ _FIX = "install the packages without -dev and -devel in the last stage, or start
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     wanted = [one for one, needed in ((_CUDA, needs_nvcc(image)), (_SYSTEM, needs_c(image))) if not needed]
-    fitting = (entry for path, entry in image.entries.items() if any(one.fullmatch(path) for one in wanted))
+    fitting = (
+        entry
+        for path, entry in image.entries.items()
+        if "/include/" in path and any(one.fullmatch(path) for one in wanted)
+    )
     found = [entry for entry in fitting if entry.kind == "file"]
     if weight(found) >= LEAST:
         yield from each_layer(found, "headers ({bytes}) are in the image: {names}", _FIX)
