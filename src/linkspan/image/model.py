@@ -116,10 +116,7 @@ class Package(Model, frozen=True, kw_only=True):
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """An image. ``source`` is how findings call it, ``refused`` what was left out of it and why (hostile entries).
-
-    ``packages`` are those of databases that are no text (rpm's); ``packages.installed`` adds the others to them.
-    """
+    """An image. ``source`` is how findings call it, ``refused`` what was left out of it and why (hostile entries)."""
 
     source: str
     config: Config = Config()
@@ -127,7 +124,6 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     entries: dict[str, Entry] = {}
     hidden: tuple[Hidden, ...] = ()
     refused: tuple[str, ...] = ()
-    packages: tuple[Package, ...] = ()
 
     def get(self, path: str) -> Entry | None:
         """The entry at exactly this path; a symlink is not followed."""

@@ -15,6 +15,7 @@ from linkspan.plan.sources import is_legacy_image
 
 _CUDA = re.compile(r"lib(cuda|cudart|cublas(Lt)?|cudnn|nccl|cufft|curand|cusparse|cusolver|nvrtc|nvinfer)\.so(\.\d+)*")
 _CUDART = re.compile(r"libcudart(-[0-9a-f]{8})?\.so.*")
+_FOLDER = re.compile(r"/usr/local/cuda-(\d+\.\d+)/")
 _SYSTEM = re.compile(r"(/usr)?/lib(32|64)?/([a-z0-9_]+-linux-gnu[a-z0-9]*/)?[^/]+")
 _FRAMEWORKS = re.compile(r"(cupy-cuda\d+x|jax-cuda\d+-plugin|onnxruntime-gpu|numba-cuda|vllm|sglang|paddlepaddle-gpu)")
 
@@ -55,7 +56,8 @@ def capability_words(image: Image) -> tuple[str, ...]:
 def runtimes(image: Image) -> list[tuple[str, Entry]]:
     """The libraries of CUDA's runtime, each with its CUDA version (``12.4``), those of the system first.
 
-    The version stands in the file's name, for a wheel in that of its package; empty where it is not known.
+    The version stands in the file's name, for a wheel in that of its package, or in that of CUDA's folder; it is empty
+    where it is not known.
     """
     packages = Packages()
     for entry in image.by_name.get("METADATA", []):
@@ -82,6 +84,8 @@ def _cuda_of(entry: Entry, packages: Packages) -> str:
     numbers = versions.parse(entry.name.rpartition(".so.")[2]) or ()
     if len(numbers) < 3:  # libcudart.so.11.0 is of any CUDA 11, and a wheel's libcudart.so.12 of any CUDA 12
         numbers = versions.parse(packages.version(entry.path)) or ()
+    if len(numbers) < 2:
+        numbers = versions.parse((_FOLDER.match(entry.path) or ("", ""))[1]) or ()
     return ".".join(map(str, numbers[:2])) if len(numbers) > 1 else ""
 
 

@@ -1,4 +1,7 @@
-"""What is installed in an image, by the databases of its package managers."""
+"""What is installed in an image, by the databases of its package managers.
+
+That of rpm is no text; the reader keeps what ``rpmdb.listing`` makes of it.
+"""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +12,8 @@ _DPKG = re.compile(r"^/var/lib/dpkg/(status$|status\.d/[^/]+$)")
 _APK = re.compile(r"^(/usr)?/lib/apk/db/installed$")
 _CONDA = re.compile(r"/conda-meta/([^/]+)-([^-/]+)-[^-/]+\.json$")
 _WHEEL = re.compile(r"/(?:site|dist)-packages/([^/]+)-([^-/]+)\.dist-info/METADATA$")
-_DATABASES = frozenset({"METADATA", "status", "installed"})
+_RPM = re.compile(r"^(/var/lib/rpm|/usr/lib/sysimage/rpm|/usr/share/rpm)/rpmdb\.sqlite$")
+_DATABASES = frozenset({"METADATA", "status", "installed", "rpmdb.sqlite"})
 _INFO = "/var/lib/dpkg/info"
 
 
@@ -19,7 +23,7 @@ def installed(image: Image) -> tuple[Package, ...]:
     names = (name for name in image.by_name if name in _DATABASES or name.endswith(".json"))
     entries = [entry for name in names for entry in image.by_name[name]]
     entries += [entry for path, entry in image.entries.items() if path.startswith("/var/lib/dpkg/status.d/")]
-    return (*image.packages, *(package for entry in entries for package in _packages(image, entry.path, entry)))
+    return tuple(package for entry in entries for package in _packages(image, entry.path, entry))
 
 
 def named(image: Image, pattern: re.Pattern[str], *managers: str) -> list[Package]:
@@ -38,6 +42,9 @@ def _packages(image: Image, path: str, entry: Entry) -> Iterator[Package]:
         yield Package(name=re.sub(r"[-_.]+", "-", match[1]).lower(), version=match[2], manager="pip", path=path)
     elif match := _CONDA.search(path):
         yield Package(name=match[1], version=match[2], manager="conda", path=path)
+    elif entry.text and _RPM.match(path):
+        lines = (line.partition(" ") for line in entry.text.splitlines())
+        yield from (Package(name=name, version=version, manager="rpm", path=path) for name, _, version in lines if name)
     elif entry.text and _DPKG.match(path):
         yield from _debian(image, path, entry.text)
     elif entry.text and _APK.match(path):

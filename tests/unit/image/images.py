@@ -1,6 +1,6 @@
 """Small images for the tests of rules: entries, and an image made of them."""
 
-from linkspan.image.model import Config, Elf, Entry, Hidden, Image, Layer, Package
+from linkspan.image.model import Config, Elf, Entry, Hidden, Image, Layer
 
 
 def file(path: str, size: int = 1000, **more: object) -> Entry:
@@ -44,7 +44,6 @@ def image(
     env: tuple[str, ...] = (),
     layers: tuple[Layer, ...] = (Layer(number=0, digest="sha256:" + "0" * 64),),
     hidden: tuple[Hidden, ...] = (),
-    packages: tuple[Package, ...] = (),
     **config: object,
 ) -> Image:
     """An image of these entries; what is left of the keywords goes into its configuration."""
@@ -54,7 +53,6 @@ def image(
         layers=layers,
         entries={entry.path: entry for entry in entries},
         hidden=hidden,
-        packages=packages,
     )
 
 
@@ -62,6 +60,11 @@ def debian(*names: str) -> Entry:
     """The database of dpkg with these packages."""
     blocks = (f"Package: {name}\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n" for name in names)
     return text("/var/lib/dpkg/status", "\n".join(blocks))
+
+
+def rpm(*names: str) -> Entry:
+    """The database of rpm, as the reader keeps it."""
+    return text("/var/lib/rpm/rpmdb.sqlite", "".join(f"{name} 1.0-1\n" for name in names))
 
 
 def wheel(name: str, version: str, site: str = "/usr/lib/python3/dist-packages") -> Entry:

@@ -9,7 +9,7 @@ from linkspan.image.registry import Broken, Rule, Target
 
 _TRACE = re.compile(
     r"/var/log/nvidia-(installer|uninstall)\.log|(/usr)?/lib/nvidia/(pre-install|pre-uninstall|post-.*)"
-    r"|/usr/share/doc/NVIDIA_GLX-[^/]+/.+|/usr/share/nvidia/nvidia-application-profiles-[^/]+"
+    r"|/usr/share/doc/NVIDIA_GLX-[^/]+/.+"
 )
 _FIX = (
     "take the driver's installer out of the Dockerfile; a CUDA installer needs --silent --toolkit, and never --driver"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from linkspan.image.model import Entry, Layer, Package
-from tests.unit.image.images import debian, file, folder, image, library, link, node, program, text, wheel
+from linkspan.image.model import Entry, Layer
+from tests.unit.image.images import debian, file, folder, image, library, link, node, program, rpm, text, wheel
 from tests.unit.image.rules.cases import Case, ids, of
 
 _LIB = "/usr/lib/x86_64-linux-gnu"
@@ -76,7 +76,7 @@ CASES = (
     Case(
         "I-BOUNDARY-8",
         image(file("/lib/modules/6.1.0-18-amd64/updates/dkms/nvidia-uvm.ko.xz")),
-        image(file("/usr/share/locale/ko.mo"), folder("/lib/modules/nvidia.ko")),
+        image(file("/usr/share/vim/vim90/tutor/tutor.ko"), folder("/lib/modules/nvidia.ko")),
     ),
     Case(
         "I-BOUNDARY-9",
@@ -190,11 +190,12 @@ def test_other_modules_of_a_kernel_are_a_warning():
         *("nvidia-driver-cuda-libs", "kmod-nvidia-open-dkms", "nvidia-compute-G06", "xorg-x11-drv-nvidia-cuda-libs"),
         *("nvidia-modprobe", "nvidia-persistenced", "nvidia-fabricmanager-550", "libnvidia-nscq-550"),
         *("linux-modules-nvidia-550-generic", "xserver-xorg-video-nvidia-550", "libgl1-nvidia-glvnd-glx"),
+        *("libegl-nvidia-tesla-535-0", "libgles-nvidia-legacy-390xx1", "nvidia-tesla-418-nonglvnd-vulkan-icd"),
         *("nvidia-headless-550-server", "nvidia-headless-no-dkms-550", "nvidia-firmware-550-550.54.14"),
     ],
 )
 def test_packages_of_the_driver_are_known_by_the_names_that_distributions_give_them(name: str):
-    assert of(image(packages=(Package(name=name, manager="rpm"),)), "I-BOUNDARY-11")
+    assert of(image(rpm(name)), "I-BOUNDARY-11")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_packages_of_the_driver_are_known_by_the_names_that_distributions_give_t
     ],
 )
 def test_packages_of_cuda_and_of_tools_are_not_the_driver(name: str):
-    assert not of(image(packages=(Package(name=name, manager="dpkg"),)), "I-BOUNDARY-11")
+    assert not of(image(debian(name)), "I-BOUNDARY-11")
 
 
 def test_a_package_names_the_layer_that_installed_it_and_one_that_was_removed_is_none():

@@ -175,6 +175,12 @@ def test_the_cuda_of_a_wheel_is_known_by_its_package():
     assert "holds CUDA 12.6" in of(other, "I-VARIABLES-12")[0].cause
 
 
+def test_the_cuda_of_a_library_without_a_version_is_that_of_its_folder():
+    copied = library("/usr/local/cuda-13.0/lib/libcudart.so.13", soname="libcudart.so.13")
+    (finding,) = of(image(copied, env=("NVIDIA_REQUIRE_CUDA=cuda>=12.4",)), "I-VARIABLES-12")
+    assert "holds CUDA 13.0" in finding.cause
+
+
 def test_a_preloaded_part_of_the_driver_is_refused_by_name():
     (finding,) = of(image(env=("LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libcuda.so.1",)), "I-VARIABLES-18")
     assert "differs from host to host" in finding.cause
