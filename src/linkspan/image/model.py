@@ -106,6 +106,15 @@ class Hidden(Model, frozen=True, kw_only=True):
     by: int
 
 
+class Package(Model, frozen=True, kw_only=True):
+    """A package that is installed: ``path`` is the file of its database that tells of it (and names its layer)."""
+
+    name: str
+    manager: Literal["dpkg", "rpm", "apk", "conda", "pip"]
+    version: str = ""
+    path: str = ""
+
+
 class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """An image. ``source`` is how findings call it, ``refused`` what was left out of it and why (hostile entries)."""
 

@@ -10,6 +10,7 @@ from linkspan.check.model import Severity
 from linkspan.facts.model import Model
 from linkspan.image import rules
 from linkspan.image.model import Entry, Image
+from linkspan.image.secrets import masked
 
 Area = Literal["boundary", "variables", "weight", "cuda", "framework", "loader", "base", "target"]
 
@@ -51,7 +52,7 @@ class Rule(NamedTuple):
 
 
 class Finding(Model, frozen=True, kw_only=True):
-    """A fault as it is reported, with the layer that brought it and that layer's command."""
+    """A fault as it is reported, with the layer that brought it and that layer's command, its secrets masked."""
 
     id: str
     title: str
@@ -95,7 +96,7 @@ def _finding(image: Image, rule: Rule, broken: Broken) -> Finding:
         bytes=broken.bytes,
         layer=number,
         layer_digest=layer.digest if layer else "",
-        layer_command=layer.command if layer else "",
+        layer_command=masked(layer.command) if layer else "",
     )
 
 

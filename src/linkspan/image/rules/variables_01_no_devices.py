@@ -1,0 +1,27 @@
+"""A GPU image that does not ask for GPUs: it gets some only where the operator says so."""
+
+from collections.abc import Iterator
+
+from linkspan.image.model import Image
+from linkspan.image.needs import uses_cuda
+from linkspan.image.registry import Broken, Rule, Target
+from linkspan.plan.sources import VISIBLE_DEVICES, is_legacy_image
+
+
+def _look(image: Image, _: Target) -> Iterator[Broken]:
+    env = image.config.variables
+    if VISIBLE_DEVICES not in env and not is_legacy_image(env) and uses_cuda(image):
+        yield Broken(
+            cause=f"the image uses CUDA and does not set {VISIBLE_DEVICES}",
+            fix=f"ENV {VISIBLE_DEVICES}=all",
+        )
+
+
+RULE = Rule(
+    id="I-VARIABLES-1",
+    title="the image does not ask for GPUs",
+    area="variables",
+    severity="warning",
+    why="A runtime that goes by the environment then gives none, so the image works with --gpus and fails without.",
+    look=_look,
+)

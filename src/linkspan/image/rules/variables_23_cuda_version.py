@@ -1,0 +1,27 @@
+"""CUDA_VERSION that is not the version of the CUDA that is there."""
+
+from collections.abc import Iterator
+
+from linkspan.image.model import Image
+from linkspan.image.needs import system_cuda
+from linkspan.image.registry import Broken, Rule, Target
+
+
+def _look(image: Image, _: Target) -> Iterator[Broken]:
+    value, there = image.config.variables.get("CUDA_VERSION", ""), system_cuda(image)
+    said = ".".join(value.split(".")[:2])
+    if there and said and said != there:
+        yield Broken(
+            cause=f"CUDA_VERSION={value}, and the image's CUDA is {there}",
+            fix=f"take ENV CUDA_VERSION out, or start from the base image of CUDA {there}",
+        )
+
+
+RULE = Rule(
+    id="I-VARIABLES-23",
+    title="CUDA_VERSION is not the CUDA that is there",
+    area="variables",
+    severity="warning",
+    why="Scripts and builds choose their packages by it, and without a requirement it alone decides on a start.",
+    look=_look,
+)

@@ -1,0 +1,34 @@
+"""Static libraries: what is to be linked is linked already."""
+
+import re
+from collections.abc import Iterator
+
+from linkspan.image.compilers import needs_c, needs_nvcc
+from linkspan.image.layers import LEAST, called, each_layer, weight
+from linkspan.image.model import Image
+from linkspan.image.registry import Broken, Rule, Target
+
+_STATIC = re.compile(r"lib.+\.a")
+_KEPT = ("libcudadevrt.a", "libcudart_static.a")
+"""What nvcc links every program with."""
+_FIX = "RUN find / -xdev -name '*.a' -delete in the RUN that installed them, or take a runtime image for the last stage"
+
+
+def _look(image: Image, _: Target) -> Iterator[Broken]:
+    found = [entry for entry in called(image, _STATIC) if entry.kind == "file"]
+    if needs_nvcc(image):
+        found = [entry for entry in found if entry.name not in _KEPT]
+    if needs_c(image):
+        found = [entry for entry in found if "cuda" in entry.path]
+    if weight(found) >= LEAST:
+        yield from each_layer(found, "static libraries ({bytes}) are in the image: {names}", _FIX)
+
+
+RULE = Rule(
+    id="I-WEIGHT-4",
+    title="static libraries in the image",
+    area="weight",
+    severity="warning",
+    why="CUDA's static libraries are larger than its shared ones, and no program opens them when it runs.",
+    look=_look,
+)
