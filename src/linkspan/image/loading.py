@@ -13,7 +13,7 @@ _MULTIARCH = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 _LOADERS = re.compile(r"(ld-linux|ld64|ld-musl|linux-vdso|libc\.musl)[^/]*")
 _OUR_OWN = re.compile(r"/(stubs|compat|cuda-compat)/")
 _JETSON = re.compile(r"libnv[a-z_]+\.so|libtegra\w*\.so")
-_FOREIGN_LIBC = re.compile(r"musl")
+_CONFIGURATION = re.compile(r"/etc/(ld\.so\.conf|ld\.so\.conf\.d/[^/]+\.conf|ld-musl-[^/]+\.path)")
 _KEPT = "linkspan loader"
 
 
@@ -115,11 +115,10 @@ def loader(image: Image) -> Loader:
 
 def is_injected(name: str) -> bool:
     """True for a library that no image has to bring: the driver's, which come when the container starts."""
-    is_graphics = not name.startswith(
-        ("libGL", "libEGL", "libOpenGL")
-    )  # GLVND: images bring it, if the driver may, too
-    known = owners(f"/usr/lib/{name}", frozenset()) if is_graphics else frozenset()
-    return is_driver_name(name) or bool(known) or bool(_LOADERS.fullmatch(name)) or bool(_JETSON.match(name))
+    # What dispatches between drivers (GLVND) is the image's own, although some drivers bring it, too.
+    is_dispatcher = "nvidia" not in name and name.startswith(("libGL", "libEGL", "libOpenGL"))
+    known = bool(owners(f"/usr/lib/{name}", frozenset())) and not is_dispatcher
+    return is_driver_name(name) or known or bool(_LOADERS.fullmatch(name)) or bool(_JETSON.match(name))
 
 
 def is_own(entry: Entry) -> bool:
@@ -133,6 +132,4 @@ def is_whole(image: Image) -> bool:
 
 
 def _is_configuration(path: str) -> bool:
-    return path == "/etc/ld.so.conf" or bool(
-        re.fullmatch(r"/etc/(ld\.so\.conf\.d/[^/]+\.conf|ld-musl-[^/]+\.path)", path)
-    )
+    return bool(_CONFIGURATION.fullmatch(path))

@@ -14,8 +14,20 @@ from linkspan.image.distributions import Distribution
 from linkspan.image.model import Entry, Image
 
 Key = Literal[
-    *("cudart", "library", "cudnn", "nccl", "tensorrt", "onnxruntime", "torch", "tensorflow", "jax"),
-    *("triton", "triton-client", "triton-server", "vllm", "cupy"),
+    "cudart",
+    "library",
+    "cudnn",
+    "nccl",
+    "tensorrt",
+    "onnxruntime",
+    "torch",
+    "tensorflow",
+    "jax",
+    "triton",
+    "triton-client",
+    "triton-server",
+    "vllm",
+    "cupy",
 ]
 
 _WHEEL = re.compile(r"nvidia-(?P<what>[a-z0-9]+(?:-[a-z0-9]+)*?)(?:-cu(?P<major>1[0-9]))?")
@@ -120,14 +132,16 @@ class Stack:
     @cached_property
     def compat(self) -> Entry | None:
         """The libcuda of the compatibility package, the newest where there are several."""
-        found = [
-            one for one in self.image.entries.values() if one.size and one.kind == "file" and _COMPAT.search(one.path)
-        ]
-        return max(found, key=lambda one: versions.parse(version_of(one.path)) or (), default=None)
+        files = (one for one in self.image.entries.values() if one.size and one.kind == "file")
+        return max(
+            filter(lambda one: _COMPAT.search(one.path), files),
+            key=lambda one: versions.parse(version_of(one.path)) or (),
+            default=None,
+        )
 
     @cached_property
     def cuda(self) -> str:
-        """The newest CUDA that programs of the image are of; what PyTorch says, then a variable, where no file tells."""
+        """The newest CUDA of the image; what PyTorch says, then a variable, where no file tells."""
         known = [part.version for part in self.runtimes if len(part.numbers) > 1]
         told = [self.torch_cuda(site) for site in self.sites]
         variable = self.image.config.variables.get("CUDA_VERSION", "")
@@ -157,10 +171,12 @@ def _of_system(image: Image) -> Iterator[Part]:
             continue
         if found := _SYSTEM.fullmatch(entry.name):
             soname = entry.elf.soname if entry.elf else ""
+            # A runtime that goes by its SONAME alone is of any minor version: libcudart.so.11.0 of CUDA 11.8, too.
+            is_vague = found["stem"] == "cudart" and found["version"].count(".") < 2
             yield Part(
                 key=_OF_STEMS.get(found["stem"], "library"),
                 name=f"lib{found['stem']}",
-                version=found["version"],
+                version="" if is_vague else found["version"],
                 path=entry.path,
                 cuda=cuda_major(soname) or cuda_major(entry.name),
             )
@@ -173,11 +189,10 @@ def _of_system(image: Image) -> Iterator[Part]:
 def _of_distribution(one: Distribution) -> Iterator[Part]:
     wheel = _WHEEL.fullmatch(one.name)
     if wheel and wheel["what"] in _CUDA_WHEELS:
-        # From CUDA 13 on the names carry no number any more, and the first of a few count on their own.
-        major = int(
-            wheel["major"] or (one.numbers[:1] or (0,))[0] if wheel["what"] == "cuda-runtime" else wheel["major"] or 13
-        )
         key = _OF_WHEELS.get(wheel["what"], "library")
+        # From CUDA 13 on the names carry no number any more, and only the runtime's version is CUDA's.
+        untold = one.numbers[0] if key == "cudart" and one.numbers else 13
+        major = int(wheel["major"] or untold)
         yield Part(key=key, name=one.name, version=one.version, path=one.path, cuda=major, site=one.site)
     for key, pattern in _FRAMEWORKS:
         if pattern.fullmatch(one.name):
