@@ -13,10 +13,10 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
     wheels = ((part.name, part.cuda, part.path) for part in stack(image).of("cudnn") if part.site and part.cuda)
     for name, major, path in (*wheels, *built_for(image, "libcudnn")):
         if majors and major not in majors:
-            has = " and ".join(map(str, sorted(majors)))
+            has, cuda = " and ".join(map(str, sorted(majors))), max(majors)
             yield Broken(
                 cause=f"{name} is of CUDA {major}, and the image has CUDA {has}",
-                fix=f"install cuDNN for CUDA {max(majors)}: libcudnn9-cuda-{max(majors)} or nvidia-cudnn-cu{max(majors)}",
+                fix=f"install cuDNN for CUDA {cuda}: libcudnn9-cuda-{cuda} or nvidia-cudnn-cu{cuda}",
                 paths=(path,),
             )
 

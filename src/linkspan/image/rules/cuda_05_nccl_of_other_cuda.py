@@ -13,9 +13,10 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
     wheels = ((part.name, part.cuda, part.path) for part in stack(image).of("nccl") if part.site and part.cuda)
     for name, major, path in (*wheels, *built_for(image, "libnccl")):
         if majors and major not in majors:
+            cuda = max(majors)
             yield Broken(
-                cause=f"{name} was built with CUDA {major}, and the image has CUDA {max(majors)}",
-                fix=f"install NCCL for CUDA {max(majors)}: libnccl2=*+cuda{max(majors)}.* or nvidia-nccl-cu{max(majors)}",
+                cause=f"{name} was built with CUDA {major}, and the image has CUDA {cuda}",
+                fix=f"install NCCL for CUDA {cuda}: libnccl2=*+cuda{cuda}.* or nvidia-nccl-cu{cuda}",
                 paths=(path,),
             )
 

@@ -18,7 +18,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
         kinds = sorted({name for one in found if one.elf for name in one.elf.architectures or ()})
         yield Broken(
             cause=f"{found[0].path} has only PTX for {', '.join(kinds)} and machine code for no GPU",
-            fix="compile with -gencode arch=compute_XY,code=sm_XY for each GPU that it is to run on, PTX for the newest",
+            fix="compile with -gencode arch=compute_XY,code=sm_XY for each GPU that is meant, PTX for the newest",
             paths=tuple(one.path for one in found),
         )
 

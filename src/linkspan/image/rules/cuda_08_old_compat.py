@@ -15,7 +15,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
     cuda = ".".join(found.cuda.split(".")[:2])
     if found.compat and older(cuda_of(driver), cuda):
         yield Broken(
-            cause=f"the compatibility package is of driver {driver}, CUDA {cuda_of(driver)}, and the image has CUDA {cuda}",
+            cause=f"the compatibility package stands for CUDA {cuda_of(driver)}, and the image has CUDA {cuda}",
             fix=f"install cuda-compat-{cuda.replace('.', '-')} (driver {driver_for(cuda)}), and purge the older one",
             paths=(found.compat.path,),
         )

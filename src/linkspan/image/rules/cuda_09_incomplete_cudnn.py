@@ -8,6 +8,8 @@ from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 
 _FRONT = re.compile(r"libcudnn\.so\.([89])")
+_CORE = re.compile(r"libcudnn_(graph|ops|cnn)")
+"""What everything needs; some leave the others out on purpose, since not every model needs them."""
 _PARTS = {
     "8": ("ops_infer", "cnn_infer", "adv_infer"),
     "9": ("graph", "ops", "cnn", "adv", "heuristic", "engines_precompiled", "engines_runtime_compiled"),
@@ -23,9 +25,10 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
         missing = [name for name in wanted if not loader(image).is_anywhere(name)]
         if missing:
             yield Broken(
-                cause=f"libcudnn.so.{major} is there, but {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not",
+                cause=f"libcudnn.so.{major} is there without {', '.join(missing)}",
                 fix="copy cuDNN whole, all of libcudnn*.so*, or install its package",
                 paths=tuple(one.path for one in fronts if one.elf and one.elf.soname[-1] == major),
+                severity=None if any(_CORE.match(name) for name in missing) else "warning",
             )
 
 

@@ -21,7 +21,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
         if len(set(majors)) < len(majors):
             yield Broken(
                 cause=f"{folder} has cuDNN {' and '.join(sorted(by_version))}, each in part",
-                fix="remove libcudnn*.so* there in the layer that installed the older one, and install one version whole",
+                fix="install one version whole, and remove libcudnn*.so* of the other in the layer that brought it",
                 paths=tuple(entry.path for found in by_version.values() for entry in found),
             )
 

@@ -18,7 +18,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
         if torch and "rocm" not in torch.local and (torch.local.startswith("cpu") or (bare and not torch.local)):
             yield Broken(
                 cause=f"PyTorch {torch.version} has no CUDA in it, and the image is made for GPUs",
-                fix="RUN pip install torch --index-url https://download.pytorch.org/whl/cu128, or use a base without CUDA",
+                fix="RUN pip install torch --index-url https://download.pytorch.org/whl/cu128",
                 paths=(torch.path,),
             )
 

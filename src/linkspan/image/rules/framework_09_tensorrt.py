@@ -13,9 +13,10 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
     wheels = ((part.name, part.cuda, part.path) for part in stack(image).of("tensorrt") if part.site and part.cuda)
     for name, major, path in (*wheels, *built_for(image, "libnvinfer")):
         if majors and major not in majors:
+            cuda = max(majors)
             yield Broken(
-                cause=f"{name} is of CUDA {major}, and the image has CUDA {max(majors)}",
-                fix=f"install TensorRT for CUDA {max(majors)}: tensorrt-cu{max(majors)}, or libnvinfer*+cuda{max(majors)}.*",
+                cause=f"{name} is of CUDA {major}, and the image has CUDA {cuda}",
+                fix=f"install TensorRT for CUDA {cuda}: tensorrt-cu{cuda}, or libnvinfer of +cuda{cuda}.*",
                 paths=(path,),
             )
             return

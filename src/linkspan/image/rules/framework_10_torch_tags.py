@@ -24,6 +24,6 @@ RULE = Rule(
     title="torch and its companions are of different builds",
     area="framework",
     severity="error",
-    why="Their operators do not register: 'operator torchvision::nms does not exist', or 'compiled with different CUDA'.",
+    why="Their operators do not register: 'operator torchvision::nms does not exist'.",
     look=_look,
 )

@@ -16,14 +16,14 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
             wanted = _wanted(one)
             if torch and wanted and not matches(torch.version, wanted):
                 yield Broken(
-                    cause=f"{one.name} {one.version} was built for torch {wanted}, and torch {torch.version} is installed",
-                    fix=f"RUN pip install {one.name}=={one.version.partition('+')[0]} torch=={wanted}, with one command",
+                    cause=f"{one.name} {one.version} was built for torch {wanted}, and it is {torch.version}",
+                    fix=f"RUN pip install {one.name}=={one.version.partition('+')[0]} torch=={wanted}",
                     paths=(one.path, torch.path),
                 )
 
 
 def _wanted(one: Distribution) -> str:
-    """The PyTorch that a package pins; torchvision 0.15 went with torch 2.0, and so on, also where it pins nothing."""
+    """The PyTorch that a package pins; torchaudio has PyTorch's own version where it pins none, until 2.8."""
     if one.name == "torchaudio" and one.numbers[:1] == (2,) and one.numbers < (2, 9):
         return one.pins.get("torch") or one.version.partition("+")[0]
     return one.pins.get("torch", "")
@@ -34,6 +34,6 @@ RULE = Rule(
     title="built for another PyTorch than is installed",
     area="framework",
     severity="error",
-    why="PyTorch keeps no binary interface between releases: 'undefined symbol' at the import, or a crash in its midst.",
+    why="PyTorch keeps no binary interface between releases: 'undefined symbol' at the import, or a crash later.",
     look=_look,
 )

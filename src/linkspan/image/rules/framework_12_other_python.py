@@ -23,8 +23,8 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
         if minor not in others:
             yield Broken(
                 cause=f"{package} in {site} is for Python 3.{min(others)}",
-                fix=f"RUN python3.{minor} -m pip install --force-reinstall {package}, or copy it to where Python 3.{min(others)} looks",
-                paths=tuple(sorted(f"{path}.cpython-3{min(others)}" for path in found))[:20],
+                fix=f"RUN python3.{minor} -m pip install --force-reinstall {package}",
+                paths=(f"{site}/{package}",),
             )
 
 
