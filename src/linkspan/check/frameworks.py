@@ -5,6 +5,7 @@ The lists are those of PyTorch's own wheels, by the tag of their CUDA version; o
 
 import posixpath
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from linkspan.check.inside import Inside
@@ -27,6 +28,16 @@ _VERSION = re.compile(r"^__version__ = ['\"]([^'\"]+)['\"]", re.MULTILINE)
 _TAG = re.compile(r"\+cu(\d+)")
 
 
+def capabilities_of(tag: str) -> tuple[tuple[int, int], ...]:
+    """For which compute capabilities PyTorch's wheel of a CUDA tag (``121``) has kernels; empty where not known."""
+    return _numbers(_ARCHITECTURES.get(tag, ""))
+
+
+def serves(capabilities: Iterable[tuple[int, int]], gpu: tuple[int, int]) -> bool:
+    """True where a kernel runs on a GPU: one of the same major version that is not newer (CUDA's rule)."""
+    return any(major == gpu[0] and minor <= gpu[1] for major, minor in capabilities)
+
+
 class Torch(NamedTuple):
     """A PyTorch: the file that tells its version, the version, and the compute capabilities that it has kernels for."""
 
@@ -35,8 +46,8 @@ class Torch(NamedTuple):
     capabilities: tuple[tuple[int, int], ...]
 
     def serves(self, gpu: tuple[int, int]) -> bool:
-        """True where a kernel runs on this GPU: one of the same major version that is not newer (CUDA's rule)."""
-        return any(major == gpu[0] and minor <= gpu[1] for major, minor in self.capabilities)
+        """True where a kernel of it runs on this GPU."""
+        return serves(self.capabilities, gpu)
 
 
 def torch(inside: Inside) -> Torch | None:
@@ -46,7 +57,7 @@ def torch(inside: Inside) -> Torch | None:
             version = _VERSION.search(inside.container.root.text(path, 4096) or "")
             tag = _TAG.search(version[1]) if version else None
             if version and tag and tag[1] in _ARCHITECTURES:
-                return Torch(path, version[1], _numbers(_ARCHITECTURES[tag[1]]))
+                return Torch(path, version[1], capabilities_of(tag[1]))
     return None
 
 

@@ -4,13 +4,15 @@ import posixpath
 
 import msgspec
 
+from linkspan.check import cuda_fit
 from linkspan.check.containers import Container
+from linkspan.check.cuda_fit import Fit
 from linkspan.check.scene import Scene
 from linkspan.explain import access, asked, carried, fit, monitors, subject, winner
 from linkspan.explain.access import Rules
 from linkspan.explain.asked import Asked
 from linkspan.explain.carried import Carried, Given
-from linkspan.explain.fit import Fit, Part
+from linkspan.explain.fit import Part
 from linkspan.explain.subject import Subject
 from linkspan.explain.winner import Candidate
 from linkspan.facts.model import Model
@@ -134,7 +136,7 @@ def _fit(runtimes: list[Part], driver: str, libraries: dict[str, tuple[Candidate
         return None
     libcuda = winner.taken(libraries[LIBRARIES[0]])
     compat = libcuda.version if libcuda is not None and libcuda.kind == "compat" else ""
-    return fit.fit(runtimes[0].version, driver, compat)
+    return cuda_fit.fit(runtimes[0].version, driver, compat)
 
 
 def gpu_nodes(found: Account) -> list[Opened]:

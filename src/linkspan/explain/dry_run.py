@@ -2,13 +2,14 @@
 
 import msgspec
 
-from linkspan.check import cuda
+from linkspan.check import cuda, cuda_fit
+from linkspan.check.cuda_fit import Fit
 from linkspan.check.model import Evidence, Remedy
 from linkspan.errors import LinkspanError
 from linkspan.explain import fit as fitting
 from linkspan.explain import flags
 from linkspan.explain.chain import Box, Chain, State
-from linkspan.explain.fit import Fit, Part
+from linkspan.explain.fit import Part
 from linkspan.explain.image_config import Image
 from linkspan.facts.model import HostFacts, Model
 from linkspan.plan.injection import inject
@@ -56,7 +57,7 @@ def dry_run(image: Image, wanted: Wanted, facts: HostFacts, policy: Policy) -> D
     runtimes = fitting.runtimes(image.root, _table(env)) if image.root else _told(env)
     if not runtimes or not injection.devices:
         return found
-    way = fitting.fit(runtimes[0].version, facts.driver.version)
+    way = cuda_fit.fit(runtimes[0].version, facts.driver.version)
     return msgspec.structs.replace(found, runtime=runtimes[0], fit=way)
 
 

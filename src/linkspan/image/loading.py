@@ -1,0 +1,135 @@
+"""What the loader will find in an image, by the rules of ld.so(8), without ever running it."""
+
+import re
+from functools import cached_property
+
+from linkspan.check.inside import is_driver_name
+from linkspan.image.model import Entry, Image
+from linkspan.plan.capabilities import owners
+
+_ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})")
+_LIB = re.compile(r"\$(?:LIB|\{LIB\})")
+_MULTIARCH = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+_LOADERS = re.compile(r"(ld-linux|ld64|ld-musl|linux-vdso|libc\.musl)[^/]*")
+_OUR_OWN = re.compile(r"/(stubs|compat|cuda-compat)/")
+_JETSON = re.compile(r"libnv[a-z_]+\.so|libtegra\w*\.so")
+_CONFIGURATION = re.compile(r"/etc/(ld\.so\.conf|ld\.so\.conf\.d/[^/]+\.conf|ld-musl-[^/]+\.path)")
+_KEPT = "linkspan loader"
+
+
+class Loader:
+    """The loader of an image: where it looks, and what it finds there."""
+
+    def __init__(self, image: Image) -> None:
+        self.image = image
+        self._found: dict[tuple[str, bool], Entry | None] = {}
+
+    @cached_property
+    def is_musl(self) -> bool:
+        """True where the image has musl's loader and not glibc's."""
+        musl = any(one.startswith("ld-musl-") for one in self.image.by_name)
+        return musl and not any(one.startswith(("ld-linux", "ld64.so")) for one in self.image.by_name)
+
+    @cached_property
+    def variable(self) -> tuple[str, ...]:
+        """The folders of LD_LIBRARY_PATH."""
+        text = self.image.config.variables.get("LD_LIBRARY_PATH", "")
+        return tuple(word.rstrip("/") for word in re.split("[:;]", text) if word.startswith("/"))
+
+    @cached_property
+    def configured(self) -> tuple[str, ...]:
+        """The folders of /etc/ld.so.conf.d, or of musl's file."""
+        texts = [entry.text or "" for path, entry in sorted(self.image.entries.items()) if _is_configuration(path)]
+        lines = (line.partition("#")[0].strip() for text in texts for line in re.split(r"[\n:]", text))
+        return tuple(dict.fromkeys(line.rstrip("/") for line in lines if line.startswith("/")))
+
+    @cached_property
+    def cached(self) -> dict[str, str]:
+        """The loader's cache, name to the first path; empty where the image has none or its text is not known."""
+        entry = self.image.get("/etc/ld.so.cache")
+        found: dict[str, str] = {}
+        for line in ((entry.text if entry else "") or "").splitlines():
+            name, arrow, path = line.partition(" => ")
+            if arrow:
+                found.setdefault(name, path)
+        return found
+
+    @cached_property
+    def defaults(self) -> tuple[str, ...]:
+        """The folders that a loader looks into by itself."""
+        if self.is_musl:
+            return ("/lib", "/usr/local/lib", "/usr/lib")
+        triple = _MULTIARCH.get(self.image.config.architecture or "amd64", "")
+        multiarch = (f"/lib/{triple}", f"/usr/lib/{triple}") if triple else ()
+        return (*multiarch, "/lib64", "/usr/lib64", "/lib", "/usr/lib")
+
+    @cached_property
+    def sonames(self) -> frozenset[str]:
+        """The names that libraries of the image have for themselves."""
+        return frozenset(one.elf.soname for one in self.image.elves if one.elf and one.elf.soname)
+
+    def find(self, name: str, by: Entry, *, variable: bool = True) -> Entry | None:
+        """The library that a program or library gets by a name; None where the loader finds none.
+
+        LD_LIBRARY_PATH comes before DT_RUNPATH, which is what is written today (DT_RPATH would come before it).
+        """
+        if "/" in name:
+            return self.image.resolve(name)
+        for folder in self.variable if variable else ():
+            if found := self._at(folder, name):
+                return found
+        return next((one for folder in self.runpath(by) if (one := self._at(folder, name))), None) or self.usual(name)
+
+    def usual(self, name: str) -> Entry | None:
+        """The library by cache, configuration and the loader's own folders."""
+        key = (name, False)
+        if key not in self._found:
+            path = self.cached.get(name)
+            cached = self.image.resolve(path) if path else None
+            places = (*self.configured, *self.defaults)
+            self._found[key] = cached or next((one for place in places if (one := self._at(place, name))), None)
+        return self._found[key]
+
+    def runpath(self, by: Entry) -> tuple[str, ...]:
+        """The folders of an ELF file's DT_RPATH or DT_RUNPATH, ``$ORIGIN`` and ``$LIB`` put in."""
+        text = by.elf.runpath if by.elf else ""
+        words = (_LIB.sub("lib64", _ORIGIN.sub(lambda _: by.folder, word)) for word in text.split(":") if word)
+        return tuple(word.rstrip("/") for word in words)
+
+    def is_anywhere(self, name: str) -> bool:
+        """True where some file of the image has this name, or calls itself so."""
+        return name in self.sonames or any(self.image.resolve(one.path) for one in self.image.by_name.get(name, ()))
+
+    def _at(self, folder: str, name: str) -> Entry | None:
+        found = self.image.resolve(f"{folder}/{name}")
+        return found if found is not None and found.kind == "file" else None
+
+
+def loader(image: Image) -> Loader:
+    """The loader of an image; it stays with the image, since its rules share what it found."""
+    kept = image.__dict__.get(_KEPT)
+    if not isinstance(kept, Loader):
+        kept = image.__dict__[_KEPT] = Loader(image)
+    return kept
+
+
+def is_injected(name: str) -> bool:
+    """True for a library that no image has to bring: the driver's, which come when the container starts."""
+    # What dispatches between drivers (GLVND) is the image's own, although some drivers bring it, too.
+    is_dispatcher = "nvidia" not in name and name.startswith(("libGL", "libEGL", "libOpenGL"))
+    known = bool(owners(f"/usr/lib/{name}", frozenset())) and not is_dispatcher
+    return is_driver_name(name) or known or bool(_LOADERS.fullmatch(name)) or bool(_JETSON.match(name))
+
+
+def is_own(entry: Entry) -> bool:
+    """True for an ELF file of the image proper: no stub, no compatibility package, no driver."""
+    return entry.elf is not None and not _OUR_OWN.search(entry.path) and not is_driver_name(entry.name)
+
+
+def is_whole(image: Image) -> bool:
+    """False where a layer was left out: what is missing then says nothing."""
+    return not any("layer" in sentence for sentence in image.refused)
+
+
+def _is_configuration(path: str) -> bool:
+    return bool(_CONFIGURATION.fullmatch(path))

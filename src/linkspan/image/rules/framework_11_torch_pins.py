@@ -1,0 +1,39 @@
+"""A package that was built for one PyTorch, beside another: vLLM, torchvision, xformers and their like."""
+
+from collections.abc import Iterator
+
+from linkspan.image.distributions import Distribution
+from linkspan.image.model import Image
+from linkspan.image.registry import Broken, Rule, Target
+from linkspan.image.rules.framework_08_pinned_wheels import matches
+from linkspan.image.stack import stack
+
+
+def _look(image: Image, _: Target) -> Iterator[Broken]:
+    for packages in stack(image).sites.values():
+        torch = packages.get("torch")
+        for one in packages.values():
+            wanted = _wanted(one)
+            if torch and wanted and not matches(torch.version, wanted):
+                yield Broken(
+                    cause=f"{one.name} {one.version} was built for torch {wanted}, and it is {torch.version}",
+                    fix=f"RUN pip install {one.name}=={one.version.partition('+')[0]} torch=={wanted}",
+                    paths=(one.path, torch.path),
+                )
+
+
+def _wanted(one: Distribution) -> str:
+    """The PyTorch that a package pins; torchaudio has PyTorch's own version where it pins none, until 2.8."""
+    if one.name == "torchaudio" and one.numbers[:1] == (2,) and one.numbers < (2, 9):
+        return one.pins.get("torch") or one.version.partition("+")[0]
+    return one.pins.get("torch", "")
+
+
+RULE = Rule(
+    id="I-FRAMEWORK-11",
+    title="built for another PyTorch than is installed",
+    area="framework",
+    severity="error",
+    why="PyTorch keeps no binary interface between releases: 'undefined symbol' at the import, or a crash later.",
+    look=_look,
+)

@@ -1,0 +1,38 @@
+"""Extension modules for another Python than the one whose folder they stand in."""
+
+import re
+from collections.abc import Iterator
+
+from linkspan.image.model import Image
+from linkspan.image.registry import Broken, Rule, Target
+
+_SITE = re.compile(r"(?P<site>.*/python3\.(?P<minor>\d+)t?/(?:site|dist)-packages)/(?P<package>[^/]+)/")
+_TAG = re.compile(r"(?P<module>.+)\.cpython-3(?P<minor>\d+)t?-[^/]*\.so")
+
+
+def _look(image: Image, _: Target) -> Iterator[Broken]:
+    modules: dict[tuple[str, str, int], dict[str, set[int]]] = {}
+    for entry in image.entries.values():
+        place, tag = _SITE.match(entry.path), _TAG.fullmatch(entry.name)
+        if place and tag:
+            key = (place["site"], place["package"], int(place["minor"]))
+            modules.setdefault(key, {}).setdefault(f"{entry.folder}/{tag['module']}", set()).add(int(tag["minor"]))
+    for (site, package, minor), found in sorted(modules.items()):
+        # A package may bring modules for several Pythons; wrong is one that has none for this.
+        others = {one for minors in found.values() for one in minors}
+        if minor not in others:
+            yield Broken(
+                cause=f"{package} in {site} is for Python 3.{min(others)}",
+                fix=f"RUN python3.{minor} -m pip install --force-reinstall {package}",
+                paths=(f"{site}/{package}",),
+            )
+
+
+RULE = Rule(
+    id="I-FRAMEWORK-12",
+    title="extension modules of another Python",
+    area="framework",
+    severity="error",
+    why="Python does not see them: 'No module named ..._C'. A builder stage with another Python does that.",
+    look=_look,
+)

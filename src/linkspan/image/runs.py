@@ -1,0 +1,77 @@
+"""Whether an image will run on a machine that is not at hand: by its CUDA, that driver, and those GPUs."""
+
+from linkspan.check import cuda, cuda_fit
+from linkspan.check.cuda_fit import Fit, Way
+from linkspan.check.cuda_names import last_cuda
+from linkspan.check.inside import version_of
+from linkspan.facts.model import Model
+from linkspan.formats import versions
+from linkspan.image.gpu_code import capability, code_for
+from linkspan.image.loading import is_own
+from linkspan.image.model import Entry, Image
+from linkspan.image.registry import Target
+from linkspan.image.stack import Stack, stack
+
+
+class Verdict(Model, frozen=True, kw_only=True):
+    """How an image runs there, and why. ``cuda`` is what it needs, empty where it has none; ``paths`` what tells so."""
+
+    way: Way
+    why: str
+    cuda: str = ""
+    driver: str = ""
+    paths: tuple[str, ...] = ()
+
+
+def runs(image: Image, target: Target) -> Verdict:
+    """Whether the image's CUDA runs on the target: natively, by one of NVIDIA's two compatibilities, or not.
+
+    The verdict is about CUDA; what else the image lacks is told by rules. A way of "unknown" says what is not known.
+    """
+    found = stack(image)
+    paths = tuple(part.path for part in found.runtimes[:1])
+    if not found.cuda:
+        return Verdict(way="unknown", why="the image has no CUDA whose version can be told", driver=target.driver)
+    for able in target.capabilities:
+        if why := _no_gpu(image, found, able):
+            return Verdict(way="not", why=why, cuda=found.cuda, driver=target.driver, paths=paths)
+    way = _by_driver(image, found, target)
+    return Verdict(way=way.way, why=way.why, cuda=found.cuda, driver=target.driver, paths=paths)
+
+
+def _by_driver(image: Image, found: Stack, target: Target) -> Fit:
+    compat = version_of(found.compat.path) if found.compat else ""
+    refusing = next((gpu for gpu in target.gpus if cuda.is_consumer(gpu)), "")
+    way = cuda_fit.fit(found.cuda, target.driver, "" if refusing else compat)
+    if way.way == "not" and refusing and compat:
+        return Fit(way="not", why=f"{way.why}; the compatibility package does not work with {refusing}")
+    if way.way == "by minor version compatibility" and (entry := needs_translation(image, target)):
+        return Fit(way="not", why=f"{entry.path} has only PTX for that GPU, and {way.why}, but not their PTX")
+    return way
+
+
+def _no_gpu(image: Image, found: Stack, able: str) -> str:
+    """Why nothing runs on a GPU of this compute capability; empty where something may."""
+    gpu = capability(able)
+    last = last_cuda(gpu) if gpu else ""
+    if last and cuda.older(".".join(last.split(".")[:2]), ".".join(found.cuda.split(".")[:2])):
+        return f"CUDA {found.cuda} has no code for compute capability {able}; CUDA {last} was the last one"
+    bare = without_code(image, gpu) if gpu else []
+    held = [one for one in image.elves if one.elf and one.elf.architectures and is_own(one)]
+    return f"no library of the image has code for compute capability {able}" if bare and len(bare) == len(held) else ""
+
+
+def without_code(image: Image, gpu: tuple[int, int]) -> list[Entry]:
+    """The libraries with code for GPUs of which none runs on this one."""
+    held = ((one, one.elf.architectures) for one in image.elves if one.elf and is_own(one))
+    return [one for one, names in held if names and code_for(names, gpu) == "none"]
+
+
+def needs_translation(image: Image, target: Target) -> Entry | None:
+    """A library that has nothing but PTX for a GPU of the target, newer than its driver translates; None without one."""
+    newest, wanted = cuda.cuda_of(target.driver), versions.parse(stack(image).cuda)
+    if not newest or not wanted or not cuda.older(newest, ".".join(map(str, wanted[:2]))):
+        return None
+    gpus = [gpu for able in target.capabilities if (gpu := capability(able))]
+    held = ((one, one.elf.architectures) for one in image.elves if one.elf and is_own(one))
+    return next((one for one, names in held if names and any(code_for(names, gpu) == "PTX" for gpu in gpus)), None)
