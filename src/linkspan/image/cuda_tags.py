@@ -57,7 +57,7 @@ def fault(tag: str) -> str:
         return f"versions have three parts, not {found.version}"
     if found.extra.startswith("cudnn") and found.variant == "base":
         return "cuDNN is in runtime and devel images only"
-    if found.extra.startswith("cudnn") and (wanted := _cudnn(found.minor)) is not None and found.extra != wanted:
+    if found.extra.startswith("cudnn") and (wanted := cudnn(found.minor)) is not None and found.extra != wanted:
         return f"images of CUDA {found.minor} with cuDNN say {wanted}, not {found.extra}"
     return ""
 
@@ -73,7 +73,7 @@ def _form(tag: str) -> str:
     return "the order is version, cudnn, variant, system"
 
 
-def _cudnn(minor: str) -> str | None:
+def cudnn(minor: str) -> str | None:
     """How cuDNN is named in the tags of a version: 8 by its number, 9 by it in CUDA 12.3 only."""
     if minor not in NEWEST:
         return None
@@ -103,7 +103,7 @@ def nearest(tag: str) -> str:
     if not known:
         return ""
     system = re.search(rf"({_SYSTEMS})$", tag)
-    extra = _cudnn(".".join(known.split(".")[:2])) or "" if "cudnn" in tag else ""
+    extra = cudnn(".".join(known.split(".")[:2])) or "" if "cudnn" in tag else ""
     kind = variant[0] if variant else "runtime"
     newer = known.startswith("13.") or minor in ("12.5", "12.6", "12.7", "12.8", "12.9")
     usual = "ubuntu24.04" if newer else "ubuntu22.04"

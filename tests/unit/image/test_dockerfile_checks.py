@@ -60,6 +60,7 @@ def test_lines_of_faulty_files_in_any_order_are_judged_or_refused(lines):
         ),
         ("RUN dnf install -y nvidia-driver && dnf clean all", "DF-DRIVER-1"),
         ("RUN <<EOF\napt-get update\napt-get install -y cuda-12-9\nrm -rf /var/lib/apt/lists/*\nEOF", "DF-DRIVER-2"),
+        ("RUN dnf install -y kernel-devel-$(uname -r) && dnf clean all", "DF-DRIVER-3"),
         ("RUN bash <<EOF\nmodprobe nvidia\nEOF", "DF-DRIVER-3"),
         ('RUN ["sh", "-c", "modprobe nvidia"]', "DF-DRIVER-3"),
         ("RUN wget -q https://x/cuda_12.9.1_linux.run && sh cuda_12.9.1_linux.run --silent", "DF-DRIVER-4"),

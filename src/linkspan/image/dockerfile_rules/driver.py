@@ -121,9 +121,7 @@ RULES = (
     DockerfileRule(
         *("DF-DRIVER-3", "kernel modules are built or loaded", "error"),
         *("A container has the host's kernel: modules for it are made and loaded on the host.", _kernel),
-        bad=on_cuda(
-            "RUN apt-get update && apt-get install -y linux-headers-$(uname -r) && rm -rf /var/lib/apt/lists/*"
-        ),
+        bad=on_cuda("RUN apt-get update && apt-get install -y dkms && rm -rf /var/lib/apt/lists/*"),
         good=on_cuda("RUN apt-get update && apt-get install -y linux-libc-dev && rm -rf /var/lib/apt/lists/*"),
     ),
     DockerfileRule(
