@@ -11,17 +11,21 @@ from linkspan.image.dockerfile_checks import findings
 from linkspan.image.dockerfile_mend import MENDERS
 from linkspan.image.dockerfile_model import DockerfileFinding
 
-_MOST = 200
-"""Changes of one file; each costs a reading of it."""
+_MOST = 300
+"""Changes that are tried on one file; each costs a reading of it."""
 
 
 class Mended(Model, frozen=True, kw_only=True):
-    """A Dockerfile's text before and after, the faults that are gone, and those that somebody has to think about."""
+    """A Dockerfile's text before and after, the faults that are gone, and those that somebody has to think about.
+
+    Lines are those of the text before, in ``left_after`` those of the text after.
+    """
 
     before: str
     after: str
     gone: tuple[DockerfileFinding, ...]
     left: tuple[DockerfileFinding, ...]
+    left_after: tuple[DockerfileFinding, ...]
 
     def diff(self, path: str) -> str:
         """The change as a unified diff that ``patch`` and ``git apply`` read; empty where there is none."""
@@ -33,32 +37,71 @@ class Mended(Model, frozen=True, kw_only=True):
 def mend(text: str) -> Mended:
     """Mend a Dockerfile. Raises FormatError where a builder would not build it."""
     found = findings(dockerfile.parse(text))
+    now, left = _Work(text, found).done()
+    gone = _gone(found, left)
+    still = tuple(one for one in found if one not in gone)
+    return Mended(before=text, after=now, gone=gone, left=still, left_after=tuple(left))
+
+
+class _Work:
+    """Tries one change after the other, and keeps those that make the file better."""
+
+    def __init__(self, text: str, found: list[DockerfileFinding]) -> None:
+        self.text, self.found = text, found
+        self.tried: set[tuple[str, str]] = set()
+        self.attempts = 0
+
+    def done(self) -> tuple[str, list[DockerfileFinding]]:
+        """The text at which nothing more can be mended, and the faults that it has."""
+        moved = True
+        while moved:
+            # What failed may be possible once other faults are gone: all is tried again until nothing moves.
+            self.tried.clear()
+            moved = False
+            while self._step():
+                moved = True
+        return self.text, self.found
+
+    def _step(self) -> bool:
+        read = dockerfile.parse(self.text)
+        for finding in self.found:
+            instruction = _at(read, finding.line)
+            mender = MENDERS.get(finding.id)
+            if mender is None or instruction is None or not self._is_new((finding.id, instruction.raw)):
+                continue
+            changed = mender(read, instruction)
+            after = _judged(changed) if changed is not None and changed != self.text else None
+            if changed is not None and after is not None and _is_better(self.found, after, finding.id):
+                self.text, self.found = changed, after
+                self.tried.discard((finding.id, instruction.raw))
+                return True
+        return False
+
+    def _is_new(self, key: tuple[str, str]) -> bool:
+        if key in self.tried or self.attempts >= _MOST:
+            return False
+        self.tried.add(key)
+        self.attempts += 1
+        return True
+
+
+def _gone(before: list[DockerfileFinding], after: list[DockerfileFinding]) -> tuple[DockerfileFinding, ...]:
+    """The faults that are no longer there; those that are left are found again by their cause, else by their id."""
+    causes = Counter((one.id, one.cause) for one in after)
+    missed: list[DockerfileFinding] = []
+    for one in before:
+        if causes[one.id, one.cause]:
+            causes[one.id, one.cause] -= 1
+        else:
+            missed.append(one)
+    others = Counter(name for (name, _), count in causes.items() for _ in range(count))
     gone: list[DockerfileFinding] = []
-    tried: set[tuple[str, str]] = set()
-    now, left = text, found
-    while len(tried) < _MOST and (step := _next(now, left, tried)):
-        finding, now, left = step
-        gone.append(finding)
-    return Mended(before=text, after=now, gone=tuple(gone), left=tuple(left))
-
-
-def _next(
-    text: str, found: list[DockerfileFinding], tried: set[tuple[str, str]]
-) -> tuple[DockerfileFinding, str, list[DockerfileFinding]] | None:
-    """The first fault that can be mended, with the text and the faults after that; None where there is none."""
-    read = dockerfile.parse(text)
-    for finding in found:
-        instruction = _at(read, finding.line)
-        mender = MENDERS.get(finding.id)
-        key = (finding.id, instruction.raw if instruction else "")
-        if mender is None or instruction is None or key in tried or len(tried) >= _MOST:
-            continue
-        tried.add(key)
-        changed = mender(read, instruction)
-        after = _judged(changed) if changed is not None and changed != text else None
-        if changed is not None and after is not None and _is_better(found, after, finding.id):
-            return finding, changed, after
-    return None
+    for one in missed:
+        if others[one.id]:
+            others[one.id] -= 1
+        else:
+            gone.append(one)
+    return tuple(gone)
 
 
 def _at(read: Dockerfile, line: int) -> Instruction | None:
