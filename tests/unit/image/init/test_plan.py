@@ -117,7 +117,7 @@ def called(*command):
 
 
 def without_running(text):
-    """The Dockerfile on an empty base, without what is run or copied from other stages: what is left needs no program."""
+    """The Dockerfile on an empty base, without what is run or copied from other stages."""
     read = parse(text)
     kept = []
     for piece in read.pieces:
@@ -142,6 +142,30 @@ def test_buildah_gives_the_image_the_variables_user_and_command_that_we_read(nam
     }
     assert config["User"] == "10001:10001"
     assert tuple(config["Cmd"]) == stage.steps[-1].instruction.words
+
+
+# Only what buildah knows, too: it has no ${A-x}, and takes \\ for an escape character whatever the directive says.
+ODD = [
+    "ARG V=1\nFROM scratch\nARG V\nENV A=$V B='$V' C=\"$V x\"",
+    "FROM scratch\nENV A=1 \\\n  # why\n\n  B=2",
+    "FROM scratch\nENV A=1\nENV A=2 B=$A C=${A}${A}",
+    "FROM scratch\nENV A=\nENV B=${A:-x} D=${A:+y} F=${N:-${A:-z}}",
+    'FROM scratch\nENV A=a\\ b B="c\\"d" C=\'e"f\'',
+    "FROM scratch\nENV A one two  three",
+    "FROM scratch AS low\nENV A=low\nFROM low\nENV B=${A}er",
+    "# escape=`\nFROM scratch\nENV A=1 `\n  B=2",
+    "FROM scratch\nENV A=\\$V B=$ C=1$",
+]
+
+
+@pytest.mark.privileged
+@pytest.mark.parametrize("text", ODD)
+def test_buildah_puts_variables_in_as_we_do(text, tmp_path):
+    config, complaint = built(tmp_path, text + "\nUSER 1\n")
+    assert config is not None, complaint
+    theirs = dict(entry.partition("=")[::2] for entry in config.get("Env", ()))
+    theirs.pop("PATH", None)
+    assert theirs == stages(parse(text))[-1].environment
 
 
 @pytest.mark.privileged
