@@ -1,0 +1,3 @@
+#include <NvInfer.h>
+
+int main() { return 0; }

@@ -1,0 +1,3 @@
+import tritonclient.http
+
+print(tritonclient.http)
