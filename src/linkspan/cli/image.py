@@ -1,7 +1,8 @@
 """``linkspan image``: what is wrong with an image for GPUs, and what would be enough. Nothing of it is ever run."""
 
 import datetime
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, TypeVar, get_args
 
@@ -10,24 +11,30 @@ import typer
 from rich.console import Group
 
 from linkspan.check.model import Severity
-from linkspan.cli import image_target, image_text, output, picture
+from linkspan.cli import image_init, image_target, image_text, output, picture
 from linkspan.cli.output import UsageError
 from linkspan.errors import ConfigError, LinkspanError, RequestError
 from linkspan.image import baseline as known
 from linkspan.image import judged, policy, reports
 from linkspan.image.judged import COULD_NOT_READ, USAGE, Judged
+from linkspan.image.layer_cache import LayerCache, default_folder
 from linkspan.image.model import Image
 
 T = TypeVar("T")
 
-app = typer.Typer(help="Check an image for GPUs, and say what would be enough.", no_args_is_help=True)
+app = typer.Typer(help="Check, size and write images for GPUs.", no_args_is_help=True)
 
 Reference = Annotated[
     str,
     typer.Argument(
         metavar="REFERENCE",
-        help="An image: an OCI layout, a saved image, or a root file system; PATH:NAME is one of several.",
+        help="An OCI layout, a saved image, or a root file system (PATH:NAME is one of several); or registry:NAME, "
+        "docker-daemon:NAME, podman:NAME, containerd:NAME, or container:NAME, one of Docker's that runs.",
     ),
+]
+Insecure = Annotated[
+    list[str] | None,
+    typer.Option(metavar="HOST", help="A registry whose certificate is not looked at; http://HOST has none."),
 ]
 Driver = Annotated[str, typer.Option(metavar="VERSION", help="Where it is to run: the driver, 535 or 550.54.14.")]
 Gpus = Annotated[
@@ -62,6 +69,7 @@ def check(
     sarif: Annotated[str, typer.Option(metavar="FILE", help="Also write a SARIF 2.1.0 log; - prints it.")] = "",
     junit: Annotated[str, typer.Option(metavar="FILE", help="Also write JUnit's XML; - prints it.")] = "",
     html: Annotated[str, typer.Option(metavar="FILE", help="Also write the findings as a page.")] = "",
+    insecure: Insecure = None,
     github: Annotated[
         bool, typer.Option("--github", help="Print annotations for a workflow of GitHub's, not text.")
     ] = False,
@@ -78,7 +86,9 @@ def check(
     where = guarded(lambda: image_target.target(driver, gpu or (), target))
     settings = guarded(lambda: _parsed(rules, policy.parse)) if rules else policy.Policy()
     before = guarded(lambda: _parsed(baseline, known.loads)) if baseline else known.Baseline()
-    found = judged.judge(opened(reference), where, settings, before, today=datetime.datetime.now(datetime.UTC).date())
+    found = judged.judge(
+        opened(reference, insecure or ()), where, settings, before, today=datetime.datetime.now(datetime.UTC).date()
+    )
     for note in found.notes:
         output.warn(note)
     guarded(lambda: _write(found, limit, sarif=sarif, junit=junit, html=html))
@@ -99,6 +109,7 @@ def advise(
     target: Facts = "",
     svg: Annotated[str, typer.Option(metavar="FILE", help="Also draw the layers, and whose they are.")] = "",
     html: Annotated[str, typer.Option(metavar="FILE", help="Also write the advice as a page.")] = "",
+    insecure: Insecure = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which base is enough for an image, what could be left out, which driver it needs, and whose its bytes are.
@@ -109,7 +120,7 @@ def advise(
     from linkspan.image import advice
 
     where = guarded(lambda: image_target.target(driver, gpu or (), target))
-    told = advice.advise(opened(reference), where)
+    told = advice.advise(opened(reference, insecure or ()), where)
     for path, render in ((svg, image_picture.render), (html, image_advice_page.render)):
         if path:
             drawn = render(told)
@@ -120,11 +131,15 @@ def advise(
         output.show(Group(*image_advice_text.lines(told)))
 
 
-def opened(reference: str) -> Image:
-    """The image, or the end of the program with code 3 where it cannot be read."""
-    from linkspan.image.source import open_image
+app.command(short_help="Write a Dockerfile that is right for a project.")(image_init.init)
+app.command(short_help="Say what is wrong with Dockerfiles, and mend it.")(image_init.fix)
 
-    return guarded(lambda: open_image(reference))
+
+def opened(reference: str, insecure: Sequence[str]) -> Image:
+    """The image, or the end of the program with code 3 where it cannot be read."""
+    from linkspan.image.elsewhere import open_any
+
+    return guarded(lambda: open_any(reference, os.environ, LayerCache(default_folder()), frozenset(insecure)))
 
 
 def guarded(act: Callable[[], T]) -> T:

@@ -24,7 +24,7 @@ COMMANDS = {
     "uninstall": ("install", "Take away what 'linkspan install' put in place."),
     "engine": ("engine", "Make linkspan a runtime of Docker, Podman, containerd or CRI-O."),
     "boundary": ("boundary", "Show what of a container is the host's and what the image's."),
-    "image": ("image", "Check an image for GPUs, and say what would be enough."),
+    "image": ("image", "Check, size and write images for GPUs."),
     "host": ("host", "Show and do what a GPU host needs, step by step."),
     "sim": ("sim", "Make and remove simulated GPU hosts."),
 }

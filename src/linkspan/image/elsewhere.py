@@ -20,6 +20,13 @@ PREFIXES = ("registry:", "docker://", "docker-daemon:", "podman:", "containerd:"
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
+def open_any(
+    asked: str, env: Mapping[str, str], cache: LayerCache | None = None, insecure: frozenset[str] = frozenset()
+) -> Image:
+    """Read an image, wherever it is; raises what ``open_elsewhere`` and ``source.open_image`` raise."""
+    return open_elsewhere(asked, env, cache, insecure) if is_elsewhere(asked) else source.open_image(asked, cache)
+
+
 def is_elsewhere(asked: str) -> bool:
     """True for a reference with one of the prefixes."""
     return asked.startswith(PREFIXES)

@@ -1,14 +1,13 @@
 """``linkspan image advise`` as a person and as a program use it; the image is given."""
 
 import json
-import sys
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
 from linkspan.cli import image_advice_page, image_picture
 from linkspan.cli.main import run
+from linkspan.image import elsewhere
 from linkspan.image.advice import advise
 from linkspan.image.model import Hidden, Image
 from tests import browser
@@ -27,7 +26,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(autouse=True)
 def _images(monkeypatch):
     known = {"train": TRAIN, "wheels": image(*RUNTIME, *WHEELS), "empty": Image(source="empty"), "hostile": HOSTILE}
-    monkeypatch.setitem(sys.modules, "linkspan.image.source", SimpleNamespace(open_image=known.__getitem__))
+    monkeypatch.setattr(elsewhere, "open_any", lambda reference, *_: known[reference])
     monkeypatch.setenv("COLUMNS", "110")
 
 

@@ -1,8 +1,6 @@
 """``linkspan image check`` as a person and as a program use it; the image is given, the rules are the tests' own."""
 
 import json
-import sys
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -11,7 +9,7 @@ from linkspan.cli.main import run
 from linkspan.errors import FormatError
 from linkspan.facts import snapshot
 from linkspan.facts.model import Driver, Gpu, HostFacts
-from linkspan.image import registry
+from linkspan.image import elsewhere, registry
 from linkspan.image.model import Image
 from tests.unit.image import ruled
 
@@ -26,13 +24,13 @@ def images(monkeypatch) -> dict[str, Image]:
         "hostile": ruled.image("/\x1b[2J\n::error::x\u202e.bad", source="\x1b]0;x"),
     }
 
-    def opened(reference: str) -> Image:
+    def opened(reference: str, *_: object) -> Image:
         if reference not in known:
             raise FormatError(f"{reference} is no image", hint="name another")
         return known[reference]
 
     monkeypatch.setattr(registry, "all_rules", lambda: ruled.RULES)
-    monkeypatch.setitem(sys.modules, "linkspan.image.source", SimpleNamespace(open_image=opened))
+    monkeypatch.setattr(elsewhere, "open_any", opened)
     monkeypatch.setenv("COLUMNS", "100")
     return known
 
