@@ -3,8 +3,8 @@
 import platform
 from collections.abc import Iterator
 
-from linkspan.errors import FormatError
-from linkspan.image import limits
+from linkspan.errors import FormatError, RequestError
+from linkspan.image import limits, reference
 from linkspan.image.blobs import LayerBlob
 from linkspan.image.documents import ConfigDocument, Descriptor, Index, Manifest, check, decode
 from linkspan.image.stores import Store, document
@@ -16,8 +16,8 @@ _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name", "com.
 class LayoutSource:
     """One image of a layout."""
 
-    def __init__(self, store: Store, reference: str, name: str = "") -> None:
-        self.reference = reference
+    def __init__(self, store: Store, asked: str, name: str = "") -> None:
+        self.reference = asked
         self._store = store
         self._seen: set[str] = set()
         self._manifest = self._choose(_named(self._top(), name, store.place), 0)
@@ -87,10 +87,19 @@ def _named(descriptors: list[Descriptor], name: str, place: str) -> list[Descrip
                 f"{place} holds {len(named)} images: {', '.join(sorted(named)[:8])}", hint=f"say which: {place}:NAME"
             )
         return descriptors
-    wanted = [one for one in descriptors if name in _titles(one) or one.digest == name]
+    names = {name, *_whole(name)}
+    wanted = [one for one in descriptors if names & {*_titles(one), one.digest}]
     if not wanted:
         raise FormatError(f"{place} holds no image {name}")
     return wanted
+
+
+def _whole(name: str) -> list[str]:
+    """The name as containerd writes it, with the registry and the tag that go without saying."""
+    try:
+        return [str(reference.parse(name))]
+    except RequestError:
+        return []
 
 
 def _titles(descriptor: Descriptor) -> list[str]:
