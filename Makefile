@@ -32,9 +32,10 @@ format: setup
 	.venv/bin/ruff check --quiet --fix .
 	.venv/bin/ruff format .
 
-## measure container starts and spec generation, into docs/benchmarks
+## measure container starts, spec generation and the reading of an image, into docs/benchmarks
 bench: setup
 	.venv/bin/python -m tests.bench
+	.venv/bin/python -m tests.bench.images
 
 ## write the pages that commands, catalogue and rules tell, and draw docs/chain.svg
 docs: setup

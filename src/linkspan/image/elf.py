@@ -45,7 +45,9 @@ def read(pread: Pread, size: int, fatbins: Callable[[], Sequence[int]]) -> Elf |
 
 
 def _interpreter(file: File) -> str:
-    return next((file.string(offset) for kind, offset, _, _ in file.segments() if kind == _PT_INTERP), "")
+    """The program interpreter; of a file with debugging symbols alone, the segment's bytes are something else."""
+    found = next((_name(file, offset) for kind, offset, _, _ in file.segments() if kind == _PT_INTERP), "")
+    return found if found.startswith("/") else ""
 
 
 def _with_dynamic(file: File, found: Elf) -> Elf:
