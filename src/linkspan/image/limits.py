@@ -9,7 +9,7 @@ NESTING = 4
 """Indexes within indexes; real images have two."""
 LAYERS = 1024
 """Docker stops at 127."""
-ENTRIES = 400_000
+ENTRIES = 500_000
 """Paths of an image, in all layers; the largest images of frameworks have some 250,000."""
 UNPACKED = 256 << 30
 """Bytes of a layer, unpacked."""

@@ -20,6 +20,7 @@ class Merge:
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
+        self._folders: set[str] = set()
         self.hidden: list[Hidden] = []
         self.refused: list[str] = []
 
@@ -33,6 +34,16 @@ class Merge:
             layer.add(entry, place in hard_links)
         self._remove_below(number, layer.replaced)
         self.refused += [f"layer {number}: {text}" for text in (*scan.refused, *layer.refusals.sentences())]
+
+    def put(self, entry: Entry) -> bool:
+        """Put an entry in its place; True where it takes that of a folder, which need not have an entry of its own."""
+        path = entry.path
+        self.entries[path] = entry
+        folder = path.rpartition("/")[0]
+        while folder not in self._folders:
+            self._folders.add(folder)
+            folder = folder.rpartition("/")[0]
+        return entry.kind != "folder" and path in self._folders
 
     def hide(self, entry: Entry, by: int) -> None:
         """Note a file that is not seen any more."""
@@ -111,13 +122,13 @@ class _Layer:
             if linked is None:
                 return
             entry = linked
-        entries = self._merge.entries
-        old = entries.get(entry.path)
+        old = self._merge.entries.get(entry.path)
         if old is not None:
-            self._replace(old, entry)
+            self._merge.hide(old, self._number)
         if entry.kind == "link" or (old is not None and old.kind == "link"):
             self._forget(entry.path)
-        entries[entry.path] = entry
+        if self._merge.put(entry):
+            self.replaced.add(entry.path)
 
     def _placed(self, entry: Entry) -> Entry:
         """The entry where engines put it: the folders on its way may be links (``/lib`` to ``/usr/lib``)."""
@@ -145,11 +156,6 @@ class _Layer:
         if other.path == entry.path:
             return None
         return replace(other, path=entry.path, layer=self._number, target=other.target or other.path)
-
-    def _replace(self, old: Entry, new: Entry) -> None:
-        if old.kind == "folder" and new.kind != "folder":
-            self.replaced.add(old.path)
-        self._merge.hide(old, self._number)
 
     def _forget(self, path: str) -> None:
         """A link has come or gone: what is known of ways through it is void."""

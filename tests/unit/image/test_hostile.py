@@ -1,8 +1,8 @@
 import os
-import resource
 import subprocess
 import sys
 import time
+from random import Random
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_nothing_is_written_where_the_image_or_the_reader_is(tmp_path, monkeypat
     for case in hostile.BOUNDED.values():
         open_image(_layout(tmp_path, case))
     assert os.listdir(here) == []
-    assert os.listdir(tmp_path) == sorted(["here", "image"]) or set(os.listdir(tmp_path)) == {"here", "image"}
+    assert set(os.listdir(tmp_path)) == {"here", "image"}
 
 
 def test_the_same_hostile_layers_are_refused_in_an_archive(tmp_path):
@@ -80,7 +80,29 @@ def test_a_link_in_a_layout_is_not_followed_out_of_it(tmp_path):
     assert image.entries["/index.json"].kind == "link"  # it is no image, so it is a folder like any other
 
 
-def test_the_limit_on_open_files_is_not_met(tmp_path):
+def test_an_archive_with_a_few_other_bytes_is_read_or_refused_but_never_breaks_the_reader(tmp_path):
+    random = Random(5)
+    good = writer.tar({"a" * 150: "x", "etc/os-release": "ID=a\n", "l": writer.link("b" * 120), "d": writer.folder()})
+    outcomes = set()
+    for _ in range(300):
+        data = bytearray(good)
+        for _ in range(random.randint(1, 4)):
+            at = random.randrange(len(data) - 3000)
+            data[at] = random.choice(b"\0\xff 9x/") if random.random() < 0.7 else random.randrange(256)
+            block = at - at % 512
+            total = sum(data[block : block + 512]) - sum(data[block + 148 : block + 156]) + 256
+            data[block + 148 : block + 156] = b"%06o\0 " % total
+        path = writer.write_folder(f"{tmp_path}/image", hostile.one(bytes(data)))
+        try:
+            image = open_image(path)
+        except FormatError as error:
+            outcomes.add(error.message.rpartition(": ")[2])
+        else:
+            outcomes.add(len(image.entries))
+    assert len(outcomes) > 3  # read and refused in several ways, or nothing was tried
+
+
+def test_no_file_stays_open(tmp_path):
     before = len(os.listdir("/proc/self/fd"))
     for case in [*hostile.BOUNDED.values(), hostile.REFUSED["a wrong checksum"]]:
         try:
@@ -88,4 +110,3 @@ def test_the_limit_on_open_files_is_not_met(tmp_path):
         except FormatError:
             continue
     assert len(os.listdir("/proc/self/fd")) <= before + 1
-    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 0
