@@ -96,7 +96,7 @@ CASES = (
     Case(
         "I-LOADER-8",
         image(*_BASE, elf("/app/tool", machine=183)),
-        image(*_BASE, elf("/app/tool", machine=183), architecture="arm64").__class__(source="x", entries={}),
+        image(elf("/app/tool", machine=183), elf("/app/gpu.cubin", machine=190), architecture="arm64"),
     ),
     Case(
         "I-LOADER-9",
