@@ -10,7 +10,7 @@ from linkspan.image.gpu_code import capability, code_for
 from linkspan.image.loading import is_own
 from linkspan.image.model import Entry, Image
 from linkspan.image.registry import Target
-from linkspan.image.stack import Stack, stack
+from linkspan.image.stack import stack
 
 
 class Verdict(Model, frozen=True, kw_only=True):
@@ -33,13 +33,15 @@ def runs(image: Image, target: Target) -> Verdict:
     if not found.cuda:
         return Verdict(way="unknown", why="the image has no CUDA whose version can be told", driver=target.driver)
     for able in target.capabilities:
-        if why := _no_gpu(image, found, able):
+        if why := dropped(image, able) or _bare(image, able):
             return Verdict(way="not", why=why, cuda=found.cuda, driver=target.driver, paths=paths)
-    way = _by_driver(image, found, target)
+    way = by_driver(image, target)
     return Verdict(way=way.way, why=way.why, cuda=found.cuda, driver=target.driver, paths=paths)
 
 
-def _by_driver(image: Image, found: Stack, target: Target) -> Fit:
+def by_driver(image: Image, target: Target) -> Fit:
+    """How the image's CUDA runs on the target's driver, whatever code it has for the target's GPUs."""
+    found = stack(image)
     compat = version_of(found.compat.path) if found.compat else ""
     refusing = next((gpu for gpu in target.gpus if cuda.is_consumer(gpu)), "")
     way = cuda_fit.fit(found.cuda, target.driver, "" if refusing else compat)
@@ -50,15 +52,20 @@ def _by_driver(image: Image, found: Stack, target: Target) -> Fit:
     return way
 
 
-def _no_gpu(image: Image, found: Stack, able: str) -> str:
-    """Why nothing runs on a GPU of this compute capability; empty where something may."""
-    gpu = capability(able)
+def dropped(image: Image, able: str) -> str:
+    """Why the image's CUDA libraries have no code any more for a GPU of this compute capability; empty if they have."""
+    found, gpu = stack(image), capability(able)
     last = last_cuda(gpu) if gpu else ""
-    if last and cuda.older(".".join(last.split(".")[:2]), ".".join(found.cuda.split(".")[:2])):
+    if last and cuda.older(last, ".".join(found.cuda.split(".")[:2])):
         return f"CUDA {found.cuda} has no code for compute capability {able}; CUDA {last} was the last one"
+    return ""
+
+
+def _bare(image: Image, able: str) -> str:
+    gpu = capability(able)
     bare = without_code(image, gpu) if gpu else []
-    held = [one for one in image.elves if one.elf and one.elf.architectures and is_own(one)]
-    return f"no library of the image has code for compute capability {able}" if bare and len(bare) == len(held) else ""
+    held = sum(1 for one in image.elves if one.elf and one.elf.architectures and is_own(one))
+    return f"no library of the image has code for compute capability {able}" if bare and len(bare) == held else ""
 
 
 def without_code(image: Image, gpu: tuple[int, int]) -> list[Entry]:
@@ -68,7 +75,7 @@ def without_code(image: Image, gpu: tuple[int, int]) -> list[Entry]:
 
 
 def needs_translation(image: Image, target: Target) -> Entry | None:
-    """A library that has nothing but PTX for a GPU of the target, newer than its driver translates; None without one."""
+    """A library with nothing but PTX for a GPU of the target, and newer PTX than its driver translates."""
     newest, wanted = cuda.cuda_of(target.driver), versions.parse(stack(image).cuda)
     if not newest or not wanted or not cuda.older(newest, ".".join(map(str, wanted[:2]))):
         return None

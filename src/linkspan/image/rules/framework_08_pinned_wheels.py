@@ -19,7 +19,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
                 told = ", ".join(f"{there.name} {version} (there is {there.version})" for there, version in wrong[:3])
                 yield Broken(
                     cause=f"{one.name} {one.version} wants {told}",
-                    fix="install both with one pip command, so that it finds versions for both, or each in its own venv",
+                    fix="install both with one pip command, so that it finds fitting versions, or in two venvs",
                     paths=(one.path, *(there.path for there, _ in wrong)),
                 )
 

@@ -7,24 +7,23 @@ from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 
 _SITE = re.compile(r"(?P<site>.*/python3\.(?P<minor>\d+)t?/(?:site|dist)-packages)/(?P<package>[^/]+)/")
-_TAG = re.compile(r"(?P<module>.+)\.cpython-3(?P<minor>\d+)t?-[^/]*\.so")
+_TAG = re.compile(r".+\.cpython-3(?P<minor>\d+)t?-[^/]*\.so")
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    modules: dict[tuple[str, str, int], dict[str, set[int]]] = {}
+    modules: dict[tuple[str, str, int], dict[int, str]] = {}
     for entry in image.entries.values():
         place, tag = _SITE.match(entry.path), _TAG.fullmatch(entry.name)
         if place and tag:
             key = (place["site"], place["package"], int(place["minor"]))
-            modules.setdefault(key, {}).setdefault(f"{entry.folder}/{tag['module']}", set()).add(int(tag["minor"]))
+            modules.setdefault(key, {}).setdefault(int(tag["minor"]), entry.path)
     for (site, package, minor), found in sorted(modules.items()):
         # A package may bring modules for several Pythons; wrong is one that has none for this.
-        others = {one for minors in found.values() for one in minors}
-        if minor not in others:
+        if minor not in found:
             yield Broken(
-                cause=f"{package} in {site} is for Python 3.{min(others)}",
+                cause=f"{package} in {site} is for Python 3.{min(found)}",
                 fix=f"RUN python3.{minor} -m pip install --force-reinstall {package}",
-                paths=(f"{site}/{package}",),
+                paths=tuple(found.values()),
             )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from linkspan.image.loading import is_own, loader
+from linkspan.image.loading import is_own
 from linkspan.image.model import Entry, Image
 from linkspan.image.registry import Broken, Rule, Target
 
@@ -16,7 +16,8 @@ _BUILD = re.compile(
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     found: dict[str, list[Entry]] = {}
     for entry in filter(is_own, image.elves):
-        for folder in loader(image).runpath(entry):
+        # What is meant relative to the file ($ORIGIN) moves with it.
+        for folder in (entry.elf.runpath if entry.elf else "").split(":"):
             is_there = image.resolve(folder) is not None or f"{entry.folder}/".startswith(f"{folder}/")
             if folder.startswith("/") and (_ANYBODYS.match(folder) or (_BUILD.match(folder) and not is_there)):
                 found.setdefault(folder, []).append(entry)

@@ -26,11 +26,11 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
                 and _is_older(image, got.path, own.path)
             ):
                 seen.setdefault(got.path, (name, entry.path, own.path))
-    for path, (name, by, own) in sorted(seen.items()):
+    for path, (name, by, wheel) in sorted(seen.items()):
         yield Broken(
             cause=f"{by} gets {path} instead of its own, newer {name}, since LD_LIBRARY_PATH comes first",
             fix='ENV LD_LIBRARY_PATH="", since the configuration of the loader leads to the same folder later',
-            paths=(path, own, by),
+            paths=(path, wheel, by),
         )
 
 

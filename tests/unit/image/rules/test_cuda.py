@@ -1,0 +1,144 @@
+"""Rules on CUDA's runtime and libraries in an image."""
+
+import pytest
+
+from tests.unit.image.stack_images import (
+    SITE,
+    SYSTEM,
+    TOOLKIT,
+    Case,
+    ask,
+    compat,
+    cudart,
+    debian,
+    elf,
+    file,
+    ids,
+    image,
+    link,
+    wheel,
+)
+
+AREA = "cuda"
+_PARTS = ("graph", "ops", "cnn", "adv", "heuristic", "engines_precompiled", "engines_runtime_compiled")
+
+
+def _cudnn(*parts: str, folder: str = SYSTEM, version: str = "9.1.0"):
+    return [
+        elf(f"{folder}/libcudnn{part and '_' + part}.so.{version}", soname=f"libcudnn{part and '_' + part}.so.9")
+        for part in ("", *parts)
+    ]
+
+
+CASES = (
+    Case(
+        "I-CUDA-1",
+        image(cudart("11.8.89"), cudart("12.4.127")),
+        image(cudart("12.4.127"), cudart("12.6.77"), wheel("nvidia-cuda-runtime-cu11", "11.8.89")),
+    ),
+    Case(
+        "I-CUDA-2",
+        image(wheel("nvidia-cublas-cu11", "11.11.3.6"), wheel("nvidia-cublas-cu12", "12.4.5.8")),
+        image(
+            wheel("nvidia-cublas-cu12", "12.4.5.8"),
+            wheel("nvidia-curand-cu12", "10.3.5.147"),
+            wheel("nvidia-ml-py", "13.580.65"),
+            wheel("nvidia-cublas-cu11", "11.11.3.6", site="/opt/old/lib/python3.8/site-packages"),
+        ),
+    ),
+    Case(
+        "I-CUDA-3",
+        image(elf(f"{TOOLKIT}/libcublas.so.12.4.5.8", "libcublasLt.so.12", "libc.so.6", soname="libcublas.so.12")),
+        image(
+            elf(f"{TOOLKIT}/libcublas.so.12.4.5.8", "libcublasLt.so.12", "libcuda.so.1", soname="libcublas.so.12"),
+            elf(f"{TOOLKIT}/libcublasLt.so.12.4.5.8", soname="libcublasLt.so.12"),
+        ),
+    ),
+    Case(
+        "I-CUDA-4",
+        image(cudart(), debian(libcudnn9_cuda_13="9.12.0.46-1")),
+        image(cudart(), debian(libcudnn9_cuda_12="9.1.0.70-1"), wheel("nvidia-cudnn-cu12", "9.1.0.70")),
+    ),
+    Case(
+        "I-CUDA-5",
+        image(cudart(), debian(libnccl2="2.27.7-1+cuda13.0")),
+        image(cudart(), debian(libnccl2="2.21.5-1+cuda12.4"), wheel("nvidia-nccl-cu12", "2.21.5")),
+    ),
+    Case("I-CUDA-6", image(cudart("10.2.89")), image(cudart("11.8.89"))),
+    Case(
+        "I-CUDA-7",
+        image(elf("/app/kernels.so", gpu=("compute_70", "compute_80"))),
+        image(
+            elf("/app/kernels.so", gpu=("sm_80", "compute_80")), elf("/app/plain.so", gpu=()), elf("/app/unknown.so")
+        ),
+    ),
+    Case("I-CUDA-8", image(cudart("12.6.77"), compat("550.54.15")), image(cudart("12.4.127"), compat("550.54.15"))),
+    Case("I-CUDA-9", image(*_cudnn("graph", "ops")), image(*_cudnn(*_PARTS))),
+    Case(
+        "I-CUDA-10",
+        image(*_cudnn("ops", version="9.1.0"), *_cudnn("cnn", version="9.5.1")),
+        image(*_cudnn(*_PARTS), elf(f"{SYSTEM}/libcudnn.so.8.9.2", soname="libcudnn.so.8")),
+    ),
+    Case(
+        "I-CUDA-11",
+        image(
+            *_cudnn(),
+            link(f"{SYSTEM}/libcudnn.so.9", "libcudnn.so.9.1.0"),
+            wheel("nvidia-cudnn-cu12", "9.10.2.21"),
+            env=(f"LD_LIBRARY_PATH={SYSTEM}",),
+        ),
+        image(*_cudnn(), link(f"{SYSTEM}/libcudnn.so.9", "libcudnn.so.9.1.0"), wheel("nvidia-cudnn-cu12", "9.10.2.21")),
+    ),
+    Case(
+        "I-CUDA-12",
+        image(elf(f"{TOOLKIT}/libnvrtc.so.12.4.127", soname="libnvrtc.so.12")),
+        image(
+            elf(f"{TOOLKIT}/libnvrtc.so.12.4.127", soname="libnvrtc.so.12"),
+            elf(f"{TOOLKIT}/libnvrtc-builtins.so.12.4.127"),
+        ),
+    ),
+    Case(
+        "I-CUDA-13",
+        image(wheel("nvidia-cuda-runtime-cu12", "12.4.127"), wheel("nvidia-nvjitlink-cu12", "12.1.105")),
+        image(wheel("nvidia-cuda-runtime-cu12", "12.4.127"), wheel("nvidia-nvjitlink-cu12", "12.4.99")),
+    ),
+    Case(
+        "I-CUDA-14",
+        image(cudart(), link("/usr/local/cuda", "cuda-12.1")),
+        image(
+            cudart(),
+            link("/usr/local/cuda", "/etc/alternatives/cuda"),
+            link("/etc/alternatives/cuda", "/usr/local/cuda-12.4"),
+            file("/usr/local/cuda-12.4/version.json", "{}"),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_a_rule_tells_what_breaks_it_and_nothing_else(case):
+    found = ask(case.rule, case.broken, case.target)
+    assert found
+    assert all(one.cause and one.fix for one in found)
+    assert all(path in case.broken.entries for one in found for path in one.paths)
+    assert ask(case.rule, case.sound, case.other_target or case.target) == []
+
+
+def test_every_rule_of_the_area_has_a_case():
+    assert {case.rule for case in CASES} == ids(AREA)
+
+
+def test_a_library_is_not_missed_in_an_image_that_was_read_in_part():
+    lone = elf(f"{TOOLKIT}/libcublas.so.12.4.5.8", "libcublasLt.so.12", soname="libcublas.so.12")
+    assert ask("I-CUDA-3", image(lone))
+    assert not ask("I-CUDA-3", image(lone, refused=("the layer sha256:1 is not with the image",)))
+
+
+def test_a_cudnn_without_what_some_models_need_is_a_warning_alone():
+    (found,) = ask("I-CUDA-9", image(*_cudnn(*_PARTS[:3], *_PARTS[4:])))
+    assert found.severity == "warning"
+    assert "libcudnn_adv.so.9" in found.cause
+
+
+def test_wheels_and_the_system_are_told_apart():
+    assert not ask("I-CUDA-2", image(cudart("11.8.89"), wheel("nvidia-cublas-cu12", "12.4.5.8", site=SITE)))

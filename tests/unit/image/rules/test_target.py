@@ -1,0 +1,75 @@
+"""Rules on where an image is to run."""
+
+import pytest
+
+from linkspan.image.registry import Target
+from tests.unit.image.stack_images import Case, ask, compat, cudart, elf, file, ids, image, wheel
+
+AREA = "target"
+_OLD, _NEW = Target(driver="470.256.02"), Target(driver="550.163.01")
+_V100, _A100, _B200 = (Target(driver="580.95.05", capabilities=(one,)) for one in ("7.0", "8.0", "10.0"))
+_L4 = Target(driver="550.163.01", capabilities=("8.9",))
+_REQUIRE = ("NVIDIA_REQUIRE_CUDA=cuda>=12.8 brand=tesla,driver>=535,driver<536",)
+
+CASES = (
+    Case("I-TARGET-1", image(cudart()), image(cudart()), _OLD, _NEW),
+    Case(
+        "I-TARGET-2",
+        image(cudart("12.8.90"), wheel("triton", "3.3.0")),
+        image(cudart("12.8.90"), wheel("numpy", "2.0.0")),
+        _NEW,
+    ),
+    Case("I-TARGET-3", image(cudart("13.0.96")), image(cudart("12.8.90")), _V100),
+    Case(
+        "I-TARGET-4",
+        image(elf("/app/k.so", gpu=("sm_70", "sm_80"))),
+        image(elf("/app/k.so", gpu=("sm_70", "compute_80"))),
+        _B200,
+    ),
+    Case("I-TARGET-5", image(wheel("torch", "2.5.1+cu124")), image(wheel("torch", "2.7.0+cu128")), _B200),
+    Case(
+        "I-TARGET-6",
+        image(cudart("12.8.90"), elf("/app/k.so", gpu=("sm_70", "compute_80"))),
+        image(cudart("12.4.127"), elf("/app/k.so", gpu=("sm_70", "compute_80"))),
+        _L4,
+    ),
+    Case(
+        "I-TARGET-7",
+        image(elf("/usr/bin/ffmpeg", "libnvidia-encode.so.1")),
+        image(elf("/usr/bin/ffmpeg", "libnvidia-encode.so.1")),
+        _A100,
+        _L4,
+    ),
+    Case("I-TARGET-8", image(env=_REQUIRE), image(env=(*_REQUIRE, "NVIDIA_DISABLE_REQUIRE=1")), _NEW),
+    Case("I-TARGET-9", image(cudart("11.8.89")), image(cudart("12.8.90")), _B200),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_a_rule_tells_what_breaks_it_and_nothing_else(case):
+    found = ask(case.rule, case.broken, case.target)
+    assert found
+    assert all(one.cause and one.fix for one in found)
+    assert all(path in case.broken.entries for one in found for path in one.paths)
+    assert ask(case.rule, case.sound, case.other_target or case.target) == []
+
+
+def test_every_rule_of_the_area_has_a_case():
+    assert {case.rule for case in CASES} == ids(AREA)
+
+
+def test_without_a_target_no_rule_of_the_area_says_anything():
+    full = image(cudart("13.0.96"), elf("/app/k.so", gpu=("sm_70",)), wheel("torch", "2.5.1+cu124"), env=_REQUIRE)
+    assert not [found for rule in ids(AREA) for found in ask(rule, full)]
+
+
+def test_the_compatibility_package_helps_a_data_centre_gpu_and_no_other():
+    whole = image(cudart(), compat())
+    assert not ask("I-TARGET-1", whole, Target(driver="470.256.02", gpus=("Tesla T4",)))
+    (found,) = ask("I-TARGET-1", whole, Target(driver="470.256.02", gpus=("NVIDIA GeForce RTX 3090",)))
+    assert "GeForce" in found.cause
+
+
+def test_the_fix_names_a_build_of_pytorch_that_has_kernels_for_the_gpu():
+    (found,) = ask("I-TARGET-5", image(wheel("torch", "2.12.0+cu130"), file("/x")), _V100)
+    assert found.fix.endswith("/cu128")
