@@ -16,6 +16,7 @@ _PARENTHESIS = re.compile(r"[()]")
 _LONGEST_INNER = 2000
 """Characters of a command substitution; longer ones are split like everything else."""
 _DEEPEST = 5
+_MOST_INNER = 500
 _BEFORE = frozenset(
     {"sudo", "env", "exec", "time", "command", "nohup", "if", "then", "else", "elif", "do", "while", "until", "!", "{"}
 )
@@ -99,8 +100,11 @@ def _whole(script: str, at: int, inner: list[str]) -> int:
     """The end of what is one whole from here on, an escaped character or a ``$(...)``; where we are, if it is none."""
     if script[at] == "\\":
         return at + 2
-    end = _closing(script, at + 2) if script.startswith("$(", at) else -1
+    # One that does not close costs a look ahead, so there is an end to these.
+    may_close = script.startswith("$(", at) and len(inner) < _MOST_INNER
+    end = _closing(script, at + 2) if may_close else -1
     if end < 0:
+        inner += [""] * may_close
         return at
     inner.append(script[at + 2 : end])
     return end + 1

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -163,3 +165,18 @@ def test_a_tag_that_does_not_exist_is_told_with_the_nearest_that_does(tag, near)
 def test_an_image_name_is_taken_apart():
     assert base_of("reg:5000/a/b:1@sha256:x") == ("reg:5000/a/b", "1", "sha256:x")
     assert base_of("reg:5000/a/b").tag == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RUN " + "\\\n".join(["$(" * 1000] * 100),
+        "RUN " + "\\\n".join(["a $(b 'c' && d) ; " * 100] * 100),
+        "RUN apt-get install " + "\\\n".join(["dkms " * 1000] * 40),
+        "ENV A=$A$A\n" * 4000,
+    ],
+)
+def test_a_hostile_text_is_judged_in_bounded_time(text):
+    started = time.process_time()
+    findings(parse(f"FROM a:1\n{text}\n"))
+    assert time.process_time() - started < 10
