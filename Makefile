@@ -42,6 +42,7 @@ docs: setup
 	.venv/bin/python .ci/cli-reference >docs/reference/cli.md
 	.venv/bin/python .ci/failure-modes >docs/reference/failure-modes.md
 	.venv/bin/python .ci/image-rules >docs/reference/image-rules.md
+	.venv/bin/python .ci/dockerfile-rules >docs/reference/dockerfile-rules.md
 	.venv/bin/python -m tests.unit.explain.example >docs/chain.svg
 
 ## build the .deb, the .rpm and the archive, into dist

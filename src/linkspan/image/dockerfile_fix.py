@@ -12,7 +12,9 @@ from linkspan.image.dockerfile_mend import MENDERS
 from linkspan.image.dockerfile_model import DockerfileFinding
 
 _MOST = 300
-"""Changes that are tried on one file; each costs a reading of it."""
+"""Changes that are tried on one file."""
+_MOST_READ = 2 << 20
+"""Characters that are read in trying them: each change costs a reading of the file."""
 
 
 class Mended(Model, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ class _Work:
         return False
 
     def _is_new(self, key: tuple[str, str]) -> bool:
-        if key in self.tried or self.attempts >= _MOST:
+        if key in self.tried or self.attempts >= min(_MOST, _MOST_READ // (len(self.text) + 1) + 1):
             return False
         self.tried.add(key)
         self.attempts += 1

@@ -1,7 +1,7 @@
 """The commands of a RUN instruction, as far as rules ask: split, told apart, and what they install.
 
 A shell is not interpreted here. What stands in quotes is one word, what stands in parentheses counts as commands of its
-own, and a loop's body as if it ran once.
+own, that of ``$(...)`` stays in its word, too, and a loop's body counts as if it ran once.
 """
 
 import re
@@ -12,6 +12,11 @@ from linkspan.image import docker_words
 from linkspan.image.dockerfile import Instruction
 
 _BREAKS = ";&|\n()"
+_PARENTHESIS = re.compile(r"[()]")
+_LONGEST_INNER = 2000
+"""Characters of a command substitution; longer ones are split like everything else."""
+_DEEPEST = 5
+_MOST_INNER = 500
 _BEFORE = frozenset(
     {"sudo", "env", "exec", "time", "command", "nohup", "if", "then", "else", "elif", "do", "while", "until", "!", "{"}
 )
@@ -53,18 +58,22 @@ def commands(instruction: Instruction, escape: str = "\\") -> tuple[Command, ...
     return tuple(found)
 
 
-def _of(script: str) -> Iterator[Command]:
-    for words in _split(script):
+def _of(script: str, depth: int = 0) -> Iterator[Command]:
+    inner: list[str] = []
+    for words in _split(script, inner):
         yield from _command(tuple(docker_words.unquote(word) for word in words))
+    for part in inner if depth < _DEEPEST else ():
+        yield from _of(part, depth + 1)
 
 
-def _split(script: str) -> Iterator[list[str]]:
+def _split(script: str, inner: list[str]) -> Iterator[list[str]]:
+    """The words of each command; what ``$(...)`` runs stays in its word, and is added to ``inner``."""
     words: list[str] = []
     start, quote, at = -1, "", 0
     while at < len(script):
         char = script[at]
-        if char == "\\" and quote != "'":
-            start, at = (at if start < 0 else start), at + 2
+        if quote != "'" and (end := _whole(script, at, inner)) > at:
+            start, at = (at if start < 0 else start), end
             continue
         if quote or char in "'\"":
             quote = "" if char == quote else quote or char
@@ -85,6 +94,30 @@ def _split(script: str) -> Iterator[list[str]]:
             start = at
         at += 1
     yield [*words, script[start:]] if start >= 0 else words
+
+
+def _whole(script: str, at: int, inner: list[str]) -> int:
+    """The end of what is one whole from here on, an escaped character or a ``$(...)``; where we are, if it is none."""
+    if script[at] == "\\":
+        return at + 2
+    # One that does not close costs a look ahead, so there is an end to these.
+    may_close = script.startswith("$(", at) and len(inner) < _MOST_INNER
+    end = _closing(script, at + 2) if may_close else -1
+    if end < 0:
+        inner += [""] * may_close
+        return at
+    inner.append(script[at + 2 : end])
+    return end + 1
+
+
+def _closing(script: str, at: int) -> int:
+    """Where the parenthesis that is open closes, -1 for nowhere; quotes are not looked at."""
+    depth = 1
+    for found in _PARENTHESIS.finditer(script, at, at + _LONGEST_INNER):
+        depth += 1 if found[0] == "(" else -1
+        if not depth:
+            return found.start()
+    return -1
 
 
 def _command(words: tuple[str, ...]) -> Iterator[Command]:

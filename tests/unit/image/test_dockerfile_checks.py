@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,6 +74,8 @@ def test_lines_of_faulty_files_in_any_order_are_judged_or_refused(lines):
         ("RUN nvidia-smi", "DF-BUILD-1"),
         ("RUN ln -s /usr/local/cuda/lib64/stubs/libcuda.so /usr/lib/libcuda.so.1 && make", "DF-LOADER-3"),
         ("RUN echo /usr/local/cuda/compat > /etc/ld.so.conf.d/compat.conf && ldconfig", "DF-LOADER-4"),
+        ("RUN ldconfig /usr/local/cuda-$(echo $CUDA_VERSION | cut -d. -f1,2)/compat/", "DF-LOADER-4"),
+        ('RUN X="$(nvidia-smi -L)" make', "DF-BUILD-1"),
         ("RUN uv pip install numpy", "DF-WEIGHT-2"),
         ("RUN conda install -y numpy", "DF-WEIGHT-2"),
         ("RUN python3 -m pip install -r requirements.txt", "DF-WEIGHT-2"),
@@ -98,6 +102,17 @@ def test_faults_are_found_in_every_way_of_writing(line, expected):
 )
 def test_what_only_looks_like_a_fault_is_none(line):
     assert ids(on_cuda(line)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM rocm/dev-ubuntu-22.04:6.3\nENV LD_LIBRARY_PATH=/opt/lib:$LD_LIBRARY_PATH\nUSER 1\n",
+        "FROM python:3.12-slim\nRUN pip install --no-cache torch --index-url https://host/whl/cpu\nUSER 1\n",
+    ],
+)
+def test_what_is_not_known_of_a_base_is_not_held_against_it(text):
+    assert ids(text) == []
 
 
 def test_a_fault_in_a_stage_of_which_nothing_reaches_the_image_is_none():
@@ -150,3 +165,18 @@ def test_a_tag_that_does_not_exist_is_told_with_the_nearest_that_does(tag, near)
 def test_an_image_name_is_taken_apart():
     assert base_of("reg:5000/a/b:1@sha256:x") == ("reg:5000/a/b", "1", "sha256:x")
     assert base_of("reg:5000/a/b").tag == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RUN " + "\\\n".join(["$(" * 1000] * 100),
+        "RUN " + "\\\n".join(["a $(b 'c' && d) ; " * 100] * 100),
+        "RUN apt-get install " + "\\\n".join(["dkms " * 1000] * 40),
+        "ENV A=$A$A\n" * 4000,
+    ],
+)
+def test_a_hostile_text_is_judged_in_bounded_time(text):
+    started = time.process_time()
+    findings(parse(f"FROM a:1\n{text}\n"))
+    assert time.process_time() - started < 10

@@ -1,5 +1,6 @@
 """What an image is built on: is it there, will it be there, and does it fit GPUs."""
 
+import re
 from collections.abc import Iterator
 
 from linkspan.image import cuda_tags
@@ -12,6 +13,9 @@ GPU_PROJECTS = frozenset(
     }
 )
 """Python packages that are there to use a GPU."""
+
+PLAIN = re.compile(r"(docker\.io/)?(library/)?(python|debian|ubuntu|fedora|rockylinux|almalinux)")
+"""Images of a system and no more: neither GPUs nor a loader's path are in their variables."""
 
 
 def _images(subject: Subject) -> Iterator[tuple[int, Base]]:

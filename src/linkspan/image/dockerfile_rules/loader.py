@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from linkspan.image import stages
 from linkspan.image.dockerfile_model import DockerfileRule, Fault, Run, Subject, on_cuda
+from linkspan.image.dockerfile_rules import base
 from linkspan.image.stages import Step
 
 PATH = "LD_LIBRARY_PATH"
@@ -33,7 +34,8 @@ def _replaced(subject: Subject) -> Iterator[Fault]:
 
 def _empty(subject: Subject) -> Iterator[Fault]:
     for step, value, raw in _settings(subject):
-        from_base = subject.base.is_nvidia and PATH in step.unknown
+        # Only of plain systems is it known that they do not set it.
+        from_base = PATH in step.unknown and not base.PLAIN.fullmatch(subject.base.name)
         if value and not from_base and "" in value.split(":"):
             cause = "an empty part of LD_LIBRARY_PATH stands for the current folder"
             whole = re.sub(r":\$\{?LD_LIBRARY_PATH\}?$", "${LD_LIBRARY_PATH:+:${LD_LIBRARY_PATH}}", raw)

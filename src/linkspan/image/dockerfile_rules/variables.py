@@ -4,13 +4,17 @@ import re
 from collections.abc import Iterator
 
 from linkspan.image.dockerfile_model import DockerfileRule, Fault, Subject, on_cuda
-from linkspan.image.dockerfile_rules.base import GPU_PROJECTS
+from linkspan.image.dockerfile_rules import base
 from linkspan.plan.model import CAPABILITIES
 
 _SECRET = re.compile(
     r"(^|_)(TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_KEY(_ID)?|PRIVATE_KEY|CREDENTIALS?|NETRC)(_|$)", re.IGNORECASE
 )
 _PLACE = re.compile(r"_(FILE|PATH|DIR|URL|NAME|ID)$", re.IGNORECASE)
+_OTHER_ACCELERATORS = re.compile(
+    r"whl/(cpu|rocm|xpu)|\+cpu\b|neuron|rocm|habana|gaudi|openvino|ipex|libtpu", re.IGNORECASE
+)
+"""What a RUN names where the framework is not to use NVIDIA's GPUs."""
 _DEBUGGING = ("CUDA_LAUNCH_BLOCKING", "TORCH_USE_CUDA_DSA", "NCCL_P2P_DISABLE", "NCCL_IB_DISABLE", "NCCL_DEBUG")
 
 
@@ -66,12 +70,11 @@ def _requirements(subject: Subject) -> Iterator[Fault]:
 
 
 def _no_request(subject: Subject) -> Iterator[Fault]:
-    wants = sorted(subject.projects & GPU_PROJECTS)
+    wants = sorted(subject.projects & base.GPU_PROJECTS)
     # Frameworks' own images and NVIDIA's have the variable.
-    plain = re.fullmatch(
-        r"(docker\.io/)?(library/)?(python|debian|ubuntu|fedora|rockylinux|almalinux)", subject.base.name
-    )
-    if wants and plain and "NVIDIA_VISIBLE_DEVICES" not in subject.environment:
+    plain = base.PLAIN.fullmatch(subject.base.name)
+    other = any(_OTHER_ACCELERATORS.search(run.text) for run in subject.all_runs)
+    if wants and plain and not other and "NVIDIA_VISIBLE_DEVICES" not in subject.environment:
         line = subject.final[-1].start.line
         cause = f"{wants[0]} is installed on {subject.base.name}, and nothing asks for GPUs"
         fix = "write ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility"
