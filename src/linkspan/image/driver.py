@@ -12,6 +12,9 @@ from linkspan.image.model import Entry
 _COMPAT = re.compile(r"/(cuda[^/]*/compat|cuda-compat)/")
 _STUBBED = re.compile(r"lib(cuda|nvidia-ml)\.so(\.1)?")
 _LIBRARY = re.compile(r"lib.+\.so(\.\d+)*")
+_PLUGINS = frozenset({"nvidia_drv.so", "nvidia-drm_gbm.so", "libdxcore.so", "libd3d12.so", "libd3d12core.so"})
+"""What X, GBM and WSL load by its name: parts of a driver without its version in them."""
+_CONFIGURATION = re.compile(r"(nvidia_icd.*|\d\d_nvidia.*|nvidia_layers)\.json|nvidia\.icd|nvoptix\.bin|gsp_.*\.bin")
 _OTHERS = re.compile(r"libnvidia-(container|egl-)")
 """The toolkit's own library, and the platform libraries of EGL, which are free and in every distribution."""
 
@@ -69,6 +72,8 @@ def is_compat(entry: Entry) -> bool:
 def is_driver_path(path: str) -> bool:
     """True where only a driver's library has such a name."""
     name = path.rpartition("/")[2]
+    if name in _PLUGINS:
+        return True
     if not _LIBRARY.fullmatch(name) or _OTHERS.match(name):
         return False
     return is_driver_name(name) or part_by_name(path) in ("driver", "libcuda")
@@ -79,6 +84,11 @@ def is_library(entry: Entry) -> bool:
     if entry.kind != "file" or not entry.size or is_stub(entry) or is_compat(entry):
         return False
     return is_driver_path(entry.path) or (entry.elf is not None and is_driver_name(entry.elf.soname))
+
+
+def is_mounted(path: str) -> bool:
+    """True for a file by whose name EGL, Vulkan, OpenCL or the kernel find a driver: a start mounts it, too."""
+    return bool(_CONFIGURATION.fullmatch(path.rpartition("/")[2]))
 
 
 def is_program(entry: Entry) -> bool:

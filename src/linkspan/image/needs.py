@@ -30,7 +30,8 @@ def needing(image: Image, sonames: Collection[str]) -> list[Entry]:
 def _is_application(entry: Entry) -> bool:
     # The distribution's libraries need each other whatever the image is for; driver, stubs and compat are not its own.
     system = _SYSTEM.fullmatch(entry.path) and ".so" in entry.name
-    return not (system or driver.is_library(entry) or driver.is_compat(entry) or driver.is_stub(entry))
+    ours = driver.is_library(entry) or driver.is_program(entry) or driver.is_compat(entry) or driver.is_stub(entry)
+    return not (system or ours)
 
 
 def uses_cuda(image: Image) -> bool:

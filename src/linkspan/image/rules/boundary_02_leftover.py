@@ -24,8 +24,9 @@ def _is_left(entry: Entry) -> bool:
     empty = entry.kind == "file" and entry.size == 0 and not entry.target and "/tegra" not in entry.path
     if not empty or "/dist-packages/" in entry.path or "/site-packages/" in entry.path:
         return False
-    firmware = entry.name.startswith("gsp_") and "/firmware/nvidia/" in entry.path
-    return driver.is_driver_path(entry.path) or firmware or part_by_name(entry.path) == "nvidia-smi"
+    return (
+        driver.is_driver_path(entry.path) or driver.is_mounted(entry.path) or part_by_name(entry.path) == "nvidia-smi"
+    )
 
 
 RULE = Rule(

@@ -29,6 +29,6 @@ RULE = Rule(
     title="nvcc in the image",
     area="weight",
     severity="warning",
-    why="A program that is compiled needs CUDA's libraries and not its compiler, whose licence lets nobody hand it on.",
+    why="What is compiled needs no compiler, and CUDA's licence does not count it among what may be handed on.",
     look=_look,
 )

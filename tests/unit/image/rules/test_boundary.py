@@ -170,6 +170,25 @@ def test_an_empty_file_is_what_a_start_left_and_not_a_driver():
     assert not of(left, "I-BOUNDARY-5")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/usr/share/glvnd/egl_vendor.d/10_nvidia.json",
+        "/etc/vulkan/icd.d/nvidia_icd.json",
+        "/usr/lib/firmware/nvidia/550.54.14/gsp_ga10x.bin",
+        "/usr/lib/xorg/modules/drivers/nvidia_drv.so",
+        "/usr/bin/nvidia-cuda-mps-server",
+    ],
+)
+def test_whatever_a_start_mounts_is_left_empty_behind_it(path: str):
+    assert of(image(file(path, 0)), "I-BOUNDARY-2")
+
+
+def test_parts_of_a_driver_without_a_version_in_their_names_are_known():
+    names = ("/usr/lib/xorg/modules/drivers/nvidia_drv.so", "/usr/lib/wsl/lib/libdxcore.so")
+    assert set(of(image(*map(library, names)), "I-BOUNDARY-1")[0].paths) == set(names)
+
+
 def test_a_stub_that_was_copied_to_the_name_of_the_driver_is_found_by_its_size_and_name():
     copied = image(_stub(f"{_LIB}/libnvidia-ml.so.1", "libnvidia-ml.so.1"))
     assert of(copied, "I-BOUNDARY-4")

@@ -181,6 +181,19 @@ def test_the_cuda_of_a_library_without_a_version_is_that_of_its_folder():
     assert "holds CUDA 13.0" in finding.cause
 
 
+def test_a_compatibility_folder_counts_where_there_is_a_library_in_it():
+    env = ("LD_LIBRARY_PATH=/usr/local/cuda/compat/lib",)
+    cuda = link("/usr/local/cuda", "cuda-12.4")
+    there = library("/usr/local/cuda-12.4/compat/lib/libcuda.so.1", soname="libcuda.so.1")
+    assert of(image(cuda, there, env=env), "I-VARIABLES-16")
+    assert not of(image(cuda, env=env), "I-VARIABLES-16")
+
+
+def test_a_program_of_the_driver_is_no_application_that_needs_something():
+    smi = library("/usr/bin/nvidia-debugdump", needs=("libnvidia-ml.so.1",))
+    assert not of(image(smi, env=(f"{_CAPABILITIES}compute",)), "I-VARIABLES-8")
+
+
 def test_a_preloaded_part_of_the_driver_is_refused_by_name():
     (finding,) = of(image(env=("LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libcuda.so.1",)), "I-VARIABLES-18")
     assert "differs from host to host" in finding.cause
