@@ -13,6 +13,8 @@ import msgspec
 
 from linkspan.facts.model import Model
 
+MISSING_LAYER = "is not with the image"
+"""Words in ``Image.refused`` by which a whole layer that could not be read is known."""
 Kind = Literal["file", "link", "folder", "char", "block", "fifo"]
 
 

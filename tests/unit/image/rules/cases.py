@@ -1,9 +1,13 @@
-"""How rules are tested: each with an image that breaks it, and with one that looks alike and does not."""
+"""How rules are tested: on images in memory, and on the same images written, stored and read."""
 
+import tempfile
+import zlib
 from typing import NamedTuple
 
 from linkspan.image.model import Image
 from linkspan.image.registry import Finding, Target, all_rules, findings
+from linkspan.image.source import open_image
+from tests.unit.image import rendered
 
 NOWHERE = Target()
 
@@ -21,11 +25,6 @@ class Case(NamedTuple):
     other_target: Target | None = None
 
 
-def ask(rule: str, image: Image, target: Target = NOWHERE) -> list[Finding]:
-    """What one rule says of an image; all of them are asked, and none may fail on it."""
-    return [finding for finding in findings(image, target) if finding.id == rule]
-
-
 def ids(area: str = "") -> set[str]:
     """The ids of an area's rules, or of all."""
     return {rule.id for rule in all_rules() if area in ("", rule.area)}
@@ -39,3 +38,43 @@ def judge(case: Case) -> None:
     there = {*case.broken.entries, *(one.path for one in case.broken.hidden)}
     assert there.issuperset(path for one in found for path in one.paths)
     assert ask(case.rule, case.sound, case.other_target or case.target) == []
+
+
+def ask(rule: str, image: Image, target: Target = NOWHERE) -> list[Finding]:
+    """What one rule says of an image.
+
+    All rules are asked, of the image in memory and of the real one that is made of it; they have to say the same, so
+    that no rule looks at what no reader finds.
+    """
+    found = findings(image, target)
+    smaller = rendered.scaled(image)
+    real = _through_a_reader(rule, smaller)
+    read = findings(real, target)
+    assert [_told(one) for one in read] == [_told(one) for one in findings(_as_ordered_in(real, smaller), target)]
+    assert sorted(one.id for one in read) == sorted(one.id for one in found)  # in its full size it is no other image
+    return [one for one in found if one.id == rule]
+
+
+def way_of(rule: str, image: Image) -> tuple[str, str]:
+    """In which form an image is written, and how its layers are packed: each image always in the same way."""
+    number = zlib.crc32(f"{rule} {image!r}".encode())
+    forms, packings = rendered.forms_for(image), rendered.PACKINGS
+    return forms[number % len(forms)], packings[number // len(forms) % len(packings)]
+
+
+def _through_a_reader(rule: str, image: Image) -> Image:
+    with tempfile.TemporaryDirectory(prefix="linkspan-test-") as place:
+        return open_image(rendered.write(image, place, *way_of(rule, image)))
+
+
+def _told(found: Finding) -> Finding:
+    """A finding without what only a written layer has, its digest."""
+    return Finding(**{**{name: getattr(found, name) for name in found.__struct_fields__}, "layer_digest": ""})
+
+
+def _as_ordered_in(real: Image, image: Image) -> Image:
+    """The image with its files in the other's order: folders are read by name, and sentences name the first file."""
+    places = {path: place for place, path in enumerate(real.entries)}
+    assert places.keys() >= image.entries.keys()
+    entries = {path: image.entries[path] for path in sorted(image.entries, key=places.__getitem__)}
+    return rendered.with_files(image, entries, image.hidden)

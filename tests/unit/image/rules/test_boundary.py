@@ -35,7 +35,8 @@ CASES = (
         image(
             file("/usr/lib/python3/dist-packages/nvidia/__init__.py", 0),
             file("/usr/lib/aarch64-linux-gnu/tegra/libcuda.so.1.1", 0),
-            file(f"{_LIB}/libcuda.so.550.54.14", 0, target=f"{_COMPAT}/libcuda.so.550.54.14"),
+            file("/opt/app/empty", 0),
+            file(f"{_LIB}/libcuda.so.550.54.14", 0, target="/opt/app/empty"),
             file("/usr/lib/libcudart.so.12", 0),
         ),
     ),
@@ -156,12 +157,12 @@ def test_a_library_of_the_driver_is_known_by_its_own_name_under_another_one():
 def test_a_driver_in_two_layers_is_told_for_each_with_what_brought_it_and_its_bytes():
     layers = (Layer(number=0), Layer(number=1, digest="sha256:ab", command="RUN apt-get install nvidia-utils-550"))
     both = (
-        library(f"{_LIB}/libcuda.so.550.54.14", size=30),
-        library(f"{_LIB}/libnvidia-ml.so.550.54.14", size=7, layer=1),
+        library(f"{_LIB}/libcuda.so.550.54.14", size=30_000),
+        library(f"{_LIB}/libnvidia-ml.so.550.54.14", size=7_000, layer=1),
     )
     first, second = ask("I-BOUNDARY-1", image(*both, layers=layers))
-    assert (first.layer, first.bytes) == (0, 30)
-    assert (second.layer, second.bytes, second.layer_digest) == (1, 7, "sha256:ab")
+    assert (first.layer, first.bytes) == (0, 30_000)
+    assert (second.layer, second.bytes, second.layer_digest) == (1, 7_000, "sha256:ab")
     assert second.layer_command == "RUN apt-get install nvidia-utils-550"
 
 

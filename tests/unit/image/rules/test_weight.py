@@ -135,7 +135,7 @@ def test_every_rule_on_weight_has_its_fixtures():
 
 
 def test_triton_excuses_the_c_compiler_and_not_cmake():
-    tools = (program("/usr/bin/gcc-13", size=5), program("/usr/bin/g++-13", size=5), program("/usr/bin/cmake", size=5))
+    tools = tuple(map(program, ("/usr/bin/gcc-13", "/usr/bin/g++-13", "/usr/bin/cmake")))
     (finding,) = ask("I-WEIGHT-1", image(*tools, wheel("triton", "3.1.0")))
     assert finding.paths == ("/usr/bin/cmake", "/usr/bin/g++-13")
 
@@ -179,11 +179,9 @@ def test_a_change_of_owner_is_told_for_the_layer_that_made_it():
 
 
 def test_the_weight_of_a_finding_leaves_out_second_names_of_a_file():
-    nvcc, other = (
-        program("/usr/local/cuda/bin/nvcc", size=50),
-        program("/usr/local/cuda/bin/cicc", size=50, target="/usr/local/x"),
-    )
-    assert ask("I-WEIGHT-2", image(nvcc, other))[0].bytes == 50
+    nvcc = program("/usr/local/cuda/bin/nvcc", size=50_000)
+    other = program("/usr/local/cuda/bin/cicc", size=50_000, target=nvcc.path)
+    assert ask("I-WEIGHT-2", image(nvcc, other))[0].bytes == 50_000
 
 
 def test_a_secret_in_a_layers_command_is_masked_in_every_finding():

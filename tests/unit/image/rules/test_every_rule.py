@@ -1,0 +1,53 @@
+"""Every rule has its two images, and they are read in every form that an image comes in."""
+
+import itertools
+from collections import Counter
+
+import pytest
+
+from tests.unit.image import rendered
+from tests.unit.image.images import image, library, program
+from tests.unit.image.rules import (
+    test_base,
+    test_boundary,
+    test_cuda,
+    test_framework,
+    test_loader,
+    test_target,
+    test_variables,
+    test_weight,
+)
+from tests.unit.image.rules.cases import Case, ask, ids, way_of
+
+AREAS = (
+    *(test_base, test_boundary, test_cuda, test_framework),
+    *(test_loader, test_target, test_variables, test_weight),
+)
+CASES: tuple[Case, ...] = tuple(itertools.chain.from_iterable(area.CASES for area in AREAS))
+_NEEDY = (library("/lib64/ld-linux-x86-64.so.2"), program("/app/tool", "libx.so.1"))
+
+
+def test_every_rule_has_one_case():
+    assert Counter(case.rule for case in CASES) == dict.fromkeys(ids(), 1)
+    assert len(CASES) >= 60
+
+
+def test_every_form_of_an_image_and_every_packing_is_read_many_times():
+    pairs = [(case.rule, rendered.scaled(one)) for case in CASES for one in (case.broken, case.sound)]
+    ways = [way_of(*pair) for pair in pairs]
+    forms = Counter(form for form, _ in ways)
+    packings = Counter(packing for form, packing in ways if form != "rootfs")
+    assert set(forms) == set(rendered.FORMS)
+    assert set(packings) == set(rendered.PACKINGS)
+    assert min(*forms.values(), *packings.values()) >= 10
+
+
+@pytest.mark.parametrize(
+    ("refused", "finds"),
+    [
+        ("layer 1: the layer sha256:1 is not with the image; its files are not known", False),
+        ("layer 0: '../../etc/passwd': its name leads out of the image or is too long", True),
+    ],
+)
+def test_a_library_is_missing_unless_a_whole_layer_is(refused: str, finds: bool):
+    assert bool(ask("I-LOADER-1", image(*_NEEDY, refused=(refused,)))) is finds
