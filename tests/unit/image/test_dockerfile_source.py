@@ -8,14 +8,16 @@ from linkspan.image import dockerfile_source
 DRIVER = "# syntax=docker/dockerfile:1\n\nFROM debian:12\nRUN apt-get update && apt-get install -y nvidia-driver-535\n"
 
 
-@pytest.mark.parametrize("text", [DRIVER, "ARG A=1\nFROM $A\n", "from scratch\n"])
+@pytest.mark.parametrize(
+    "text", [DRIVER, "ARG A=1\nFROM $A\n", "from scratch\n", "ARG A\nFROM $A\n", "FROM --platform=linux/arm64 a AS b\n"]
+)
 def test_it_is_told_by_what_it_begins_with(text, tmp_path):
     (tmp_path / "any").write_text(text)
     assert dockerfile_source.is_dockerfile(str(tmp_path / "any"))
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"#!/bin/sh\nfrom\n", b"RUN true\n", b"FROM\n", b"\xff\xfeFROM a\n", b"\0" * 512]
+    "data", [b"", b"# x\nfrom os import path\n", b"RUN true\n", b"FROM\n", b"\xff\xfeFROM a\n", b"\0" * 512]
 )
 def test_other_files_are_none(data, tmp_path):
     (tmp_path / "Dockerfile").write_bytes(data)
