@@ -18,8 +18,8 @@ def is_dockerfile(path: str) -> bool:
         return False
     try:
         with open(path, "rb") as file:
-            lines = file.read(_HEAD).decode().splitlines()
-    except (OSError, UnicodeDecodeError):
+            lines = file.read(_HEAD).decode("utf-8", "replace").splitlines()
+    except OSError:
         return False
     told = (line.strip() for line in lines)
     return bool(_BEGINS.fullmatch(next((line for line in told if line and not line.startswith("#")), "")))
