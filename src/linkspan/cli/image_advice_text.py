@@ -9,11 +9,14 @@ from rich.text import Text
 
 from linkspan.cli import image_words as words
 from linkspan.cli import output
+from linkspan.cli.fields import Field, Fields
 from linkspan.explain import shown
 from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
 from linkspan.image.owners import OWNERS, Share
 from linkspan.plan.wording import plural
+
+_COPIED = ("begin with", "set", "install")
 
 
 def lines(advice: Advice) -> Iterator[RenderableType]:
@@ -35,12 +38,7 @@ def _indented(text: str) -> RenderableType:
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> RenderableType:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, text in rows:
-        grid.add_row(label, Text(shown.line(text, shown.VALUE)))
-    return Padding(grid, (0, 0, 0, 2))
+    return Fields([Field(label, shown.line(text, shown.VALUE), exact=label in _COPIED) for label, text in rows])
 
 
 def _savings(advice: Advice) -> Iterator[RenderableType]:

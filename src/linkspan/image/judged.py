@@ -39,10 +39,12 @@ class Silenced(Model, frozen=True, kw_only=True):
 class Judged(Model, frozen=True, kw_only=True, omit_defaults=False):
     """A check. ``findings`` are new, ``known`` stand in the baseline; both the worst first.
 
-    ``notes`` say what is wrong with the policy, ``refused`` what was left out of the image as it was read.
+    ``source`` is an image, or a Dockerfile. ``notes`` say what is wrong with the policy, ``refused`` what was left out
+    of the image as it was read.
     """
 
     source: str
+    is_dockerfile: bool = False
     target: Target = Target()
     findings: tuple[Finding, ...] = ()
     known: tuple[Finding, ...] = ()
@@ -60,16 +62,27 @@ def judge(
     today: datetime.date,
 ) -> Judged:
     """What all rules say of an image, after the policy, and apart from what the baseline knows."""
+    found = sift(image.source, findings(image, target), policy, baseline, today=today)
+    return replace(found, target=target or Target(), refused=tuple(map(legible, image.refused)))
+
+
+def sift(
+    source: str,
+    found: Iterable[Finding],
+    policy: Policy | None = None,
+    baseline: Baseline | None = None,
+    *,
+    today: datetime.date,
+) -> Judged:
+    """Findings after the policy, and apart from what the baseline knows."""
     rules, before = policy or Policy(), baseline or Baseline()
-    kept, silenced = _ruled(map(_legible, findings(image, target)), rules.in_force(today))
+    kept, silenced = _ruled(map(_legible, found), rules.in_force(today))
     return Judged(
-        source=legible(image.source),
-        target=target or Target(),
+        source=legible(source),
         findings=in_order(one for one in kept if not before.knows(one)),
         known=in_order(one for one in kept if before.knows(one)),
         silenced=tuple(silenced),
         notes=rules.notes(today),
-        refused=tuple(map(legible, image.refused)),
     )
 
 
@@ -110,7 +123,9 @@ def _ruled(found: Iterable[Finding], settings: Sequence[Setting]) -> tuple[list[
 
 def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
     """The worst first, then by rule, then by layer."""
-    return tuple(sorted(found, key=lambda one: (SEVERITIES.index(one.severity), one.id, one.layer or 0, one.paths)))
+    return tuple(
+        sorted(found, key=lambda one: (SEVERITIES.index(one.severity), one.id, one.layer or 0, one.line, one.paths))
+    )
 
 
 def fails(one: Finding, fail_on: Severity) -> bool:
