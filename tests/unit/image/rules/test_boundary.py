@@ -26,7 +26,7 @@ CASES = (
             library("/usr/lib/libnvidia-egl-gbm.so.1.1.0", soname="libnvidia-egl-gbm.so.1"),
             library("/usr/lib/libarrow.so.900.0.0", soname="libarrow.so.900"),
             library("/usr/lib/libnvidia-container.so.1.17.0", soname="libnvidia-container.so.1"),
-            text("/usr/share/doc/libcuda.so.txt", "about libcuda.so"),
+            file("/usr/share/doc/libcuda.so.txt"),
         ),
     ),
     Case(
@@ -134,8 +134,8 @@ CASES = (
     ),
     Case(
         "I-BOUNDARY-18",
-        image(text("/etc/modprobe.d/nvidia.conf", "options nvidia NVreg_x=1\n")),
-        image(text("/etc/modprobe.d/dist.conf", ""), file("/usr/lib/systemd/system/ssh.service")),
+        image(file("/etc/modprobe.d/nvidia.conf")),
+        image(file("/etc/modprobe.d/dist.conf", 0), file("/usr/lib/systemd/system/ssh.service")),
     ),
 )
 
@@ -269,7 +269,7 @@ def test_a_package_names_the_layer_that_installed_it_and_one_that_was_removed_is
 def test_packages_of_apk_and_conda_are_read_too():
     database = text("/lib/apk/db/installed", "C:Q1\nP:musl\nV:1.2\n\nC:Q2\nP:nvidia-driver\nV:550\n")
     assert ask("I-BOUNDARY-11", image(database))[0].cause.endswith("by apk: nvidia-driver")
-    conda = file("/opt/conda/conda-meta/nvidia-driver-550.54.14-h0_0.json")
+    conda = text("/opt/conda/conda-meta/nvidia-driver-550.54.14-h0_0.json", "{}")
     assert ask("I-BOUNDARY-11", image(conda))[0].cause.endswith("by conda: nvidia-driver")
 
 

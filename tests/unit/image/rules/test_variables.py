@@ -3,7 +3,7 @@
 import pytest
 
 from linkspan.image.model import Entry, Layer
-from tests.unit.image.images import file, image, library, link, program, text, wheel
+from tests.unit.image.images import file, image, library, link, program, wheel
 from tests.unit.image.rules.cases import Case, ask, ids, judge
 
 _CUDART = library("/usr/local/cuda-12.4/targets/x86_64-linux/lib/libcudart.so.12.4.127", soname="libcudart.so.12")
@@ -221,6 +221,6 @@ def test_a_secret_is_found_by_name_or_shape_and_never_repeated(entry: str):
 
 def test_a_secret_of_the_history_is_not_repeated_by_its_command():
     layers = (Layer(number=0, command=f"RUN curl -H 'Authorization: Bearer {_TOKEN}' https://host/"),)
-    (finding,) = ask("I-VARIABLES-21", image(text("/a", "b"), layers=layers))
+    (finding,) = ask("I-VARIABLES-21", image(file("/a"), layers=layers))
     assert _TOKEN not in repr(finding)
     assert "layer 0 has a token" in finding.cause

@@ -3,7 +3,7 @@
 import pytest
 
 from linkspan.image.model import Hidden, Layer
-from tests.unit.image.images import file, image, library, link, program, script, text, wheel
+from tests.unit.image.images import file, image, library, link, program, script, wheel
 from tests.unit.image.rules.cases import Case, ask, ids, judge
 
 _CUDA = "/usr/local/cuda-12.4/targets/x86_64-linux"
@@ -57,7 +57,7 @@ CASES = (
         image(
             library(f"{_CUDA}/lib/stubs/libcublas.so", size=40_000),
             wheel("flashinfer_python", "0.2.0"),
-            text("/app/stubs/api.pyi", "class A: ..."),
+            file("/app/stubs/api.pyi"),
         ),
     ),
     Case(
@@ -99,7 +99,7 @@ CASES = (
             _CUBLAS,
             link(f"{_CUDA}/lib/libcublasLt.so.12", "libcublasLt.so.12.4.5.8"),
             library(f"{_CUDA}/lib/stubs/libcublasLt.so", size=40_000),
-            file("/opt/libcublasLt.so.12.4.5.8", 400 * _MB, target=_CUBLAS.path),
+            library("/opt/libcublasLt.so.12.4.5.8", size=_CUBLAS.size, target=_CUBLAS.path),
             library("/root/.cache/uv/a/libcublasLt.so.12", size=350 * _MB),
             library(f"{_CUDA}/lib/libcublas.so.12.4.5.8", size=100 * _MB),
         ),
