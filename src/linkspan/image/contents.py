@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from linkspan.errors import FormatError
 from linkspan.formats import ldcache
-from linkspan.image import elf, limits
+from linkspan.image import elf, limits, rpmdb
 from linkspan.image.model import Elf
 
 _WANTED = re.compile(
@@ -20,6 +20,7 @@ _WANTED = re.compile(
     r"|.*/conda-meta/[^/]+\.json"
     r"|.*/(torch/version\.py|pyvenv\.cfg)"
 )
+_RPM = re.compile(r"(/var/lib/rpm|/usr/lib/sysimage/rpm|/usr/share/rpm)/rpmdb\.sqlite")
 _TALKATIVE = ("/METADATA", "/PKG-INFO")
 _CACHE = "/etc/ld.so.cache"
 _HEADLESS = (".py", ".pyc", ".pyi", ".h", ".hpp", ".cuh", ".txt", ".md", ".html", ".js", ".svg", ".png", ".mo", ".gz")
@@ -49,27 +50,44 @@ class Body(Protocol):
 
 
 class Known(NamedTuple):
-    """What is known of a file's content."""
+    """What is known of a file's content; ``refused`` says why a file that somebody wants was left out."""
 
     head: bytes = b""
     text: str | None = None
     elf: Elf | None = None
+    refused: str = ""
 
 
 def look(path: str, mode: int, body: Body, room: int) -> Known:
     """Look at a file; ``room`` is how many bytes of text may still be kept.
 
     Of the metadata of Python packages the fields are kept, not the description below them. The text of ld.so.cache is
-    a line ``name => path`` for each entry, as ``ldconfig -p`` shows them.
+    a line ``name => path`` for each entry, as ``ldconfig -p`` shows them; that of a database of rpm is what
+    ``rpmdb.listing`` makes of it.
     """
     if not body.size:
         return Known(text="" if _WANTED.fullmatch(path) else None)
     head = body.first(limits.HEAD)
     if head.startswith(_ELF):
         return Known(head, None, elf.read(body.pread, body.size, body.fatbins))
+    if _RPM.fullmatch(path):
+        return _rpm(head, body, room)
     if body.size <= min(limits.TEXT, room) and _WANTED.fullmatch(path):
         return Known(head, _text(path, body.first(body.size)))
     return Known(b"" if path.endswith(_HEADLESS) and not mode & 0o111 else head)
+
+
+def _rpm(head: bytes, body: Body, room: int) -> Known:
+    if body.size > rpmdb.LARGEST:
+        return Known(head, refused=f"a database of rpm above {rpmdb.LARGEST >> 20} MiB is not read")
+    data = body.first(body.size)
+    try:
+        text = rpmdb.listing(data)
+    except FormatError as error:
+        return Known(head, refused=error.message)
+    if len(text) > min(limits.TEXT, room):
+        return Known(head, refused="this database of rpm names more packages than any real one")
+    return Known(head, text)
 
 
 def _text(path: str, data: bytes) -> str | None:

@@ -113,6 +113,8 @@ class _Walk:
             finally:
                 os.close(fd)
         self._texts -= len(known.text or "")
+        if known.refused:
+            self.refusals.add(known.refused, text)
         other = self._names.setdefault(status.st_ino, text) if status.st_nlink > 1 else text
         return Entry(
             path=text,

@@ -156,6 +156,8 @@ class _Reader:
         with _Body(self._feed, member.size) as body:
             known = contents.look(path, member.mode, body, self._texts)
         self._texts -= len(known.text or "")
+        if known.refused:
+            self._refusals.add(known.refused, path)
         return Entry(
             path=path,
             kind="file",

@@ -8,42 +8,23 @@ import pytest
 
 from linkspan.errors import FormatError
 from linkspan.image.rpmdb import listing
+from tests.unit.image.rpm_writer import header, in_sqlite
 
-
-def _header(**words: str) -> bytes:
-    tags = {"name": 1000, "version": 1001, "release": 1002, "summary": 1004}
-    index, store = b"", b""
-    for key, value in words.items():
-        index += pack(">4I", tags[key], 6, len(store), 1)
-        store += value.encode() + b"\0"
-    return pack(">II", len(words), len(store)) + index + store
-
-
-def _database(
-    *blobs: object, schema: str = "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)"
-) -> bytes:
-    with closing(sqlite3.connect(":memory:")) as base:
-        base.execute(schema)
-        base.executemany("INSERT INTO Packages (blob) VALUES (?)", [(blob,) for blob in blobs])
-        base.commit()
-        return base.serialize()
-
-
-_DRIVER = _header(summary="a driver", name="nvidia-driver-cuda-libs", version="550.54.14", release="1.el9")
-_GLIBC = _header(name="glibc", version="2.34", release="100.el9")
+_DRIVER = header(summary="a driver", name="nvidia-driver-cuda-libs", version="550.54.14", release="1.el9")
+_GLIBC = header(name="glibc", version="2.34", release="100.el9")
 
 
 def test_packages_are_listed_by_name_with_their_versions():
-    assert listing(_database(_DRIVER, _GLIBC)) == "glibc 2.34-100.el9\nnvidia-driver-cuda-libs 550.54.14-1.el9\n"
+    assert listing(in_sqlite(_DRIVER, _GLIBC)) == "glibc 2.34-100.el9\nnvidia-driver-cuda-libs 550.54.14-1.el9\n"
 
 
 def test_a_database_that_was_left_with_a_log_beside_it_is_read():
-    data = _database(_GLIBC)
+    data = in_sqlite(_GLIBC)
     assert listing(data[:18] + b"\2\2" + data[20:]) == "glibc 2.34-100.el9\n"
 
 
 def test_keys_are_no_packages():
-    assert listing(_database(_header(name="gpg-pubkey", version="1", release="2"))) == ""
+    assert listing(in_sqlite(header(name="gpg-pubkey", version="1", release="2"))) == ""
 
 
 @pytest.mark.parametrize(
@@ -51,12 +32,12 @@ def test_keys_are_no_packages():
     [
         *(b"", b"\0\0\0\1", _DRIVER[:40], pack(">II", 0xFFFFFFFF, 0), b"x" * 64, 5, "text"),
         pack(">II4I", 1, 9, 1000, 6, 0xFFFFFFF0, 1),
-        _header(name="two words", version="1", release="1"),
-        _header(name="n" * 300, version="1", release="1"),
+        header(name="two words", version="1", release="1"),
+        header(name="n" * 300, version="1", release="1"),
     ],
 )
 def test_a_header_that_cannot_be_followed_is_left_out_and_the_others_are_read(blob: object):
-    assert listing(_database(blob, _GLIBC)) == "glibc 2.34-100.el9\n"
+    assert listing(in_sqlite(blob, _GLIBC)) == "glibc 2.34-100.el9\n"
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"SQLite format 3\0" + b"\xff" * 4096])
@@ -95,7 +76,7 @@ def test_a_column_that_makes_gigabytes_of_nothing_is_refused():
 
 
 def test_every_cut_of_a_database_is_read_or_refused():
-    data = _database(*[_header(name=f"package{number}", version="1", release="1") for number in range(300)])
+    data = in_sqlite(*[header(name=f"package{number}", version="1", release="1") for number in range(300)])
     for end in range(16, len(data), 509):
         try:
             assert listing(data[:end]).isascii()
