@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from linkspan.formats import ldcache
 from linkspan.image.model import MISSING_LAYER, Config, Elf, Entry, Hidden, Image
 from tests.linked_elf import fat_binary, linked
-from tests.unit.image import rpm_base
+from tests.unit.image import rpm_writer
 from tests.unit.image import writer as w
 
 FORMS = ("layout", "layout.tar", "layout.tar.gz", "saved", "saved.tar", "rootfs")
@@ -131,7 +131,14 @@ def _text(path: str, text: str) -> bytes:
     if path == "/etc/ld.so.cache":
         rows = (line.split(" => ") for line in text.splitlines())
         return ldcache.render([(name, target, ldcache.flags_for(62, 64), 0, 0) for name, target in rows])
-    return rpm_base.of_listing(text) if path.endswith("/rpmdb.sqlite") else text.encode()
+    return _rpm(text) if path.endswith("/rpmdb.sqlite") else text.encode()
+
+
+def _rpm(listing: str) -> bytes:
+    rows = (line.partition(" ") for line in listing.splitlines())
+    known = ((name, *version.rpartition("-")[::2]) for name, _, version in rows)
+    headers = (rpm_writer.header(name=name, version=version, release=release) for name, version, release in known)
+    return rpm_writer.in_sqlite(*headers)
 
 
 def _elf(elf: Elf) -> bytes:
