@@ -43,19 +43,26 @@ def judge(case: Case) -> None:
 
 
 def ask(rule: str, image: Image, target: Target = NOWHERE) -> list[Finding]:
-    """What one rule says of an image.
-
-    All rules are asked, of the image in memory and of the real one that is made of it; they have to say the same, so
-    that no rule looks at what no reader finds.
-    """
+    """What one rule says of an image; of the real one that is made of it, all rules have to say the same."""
     found = findings(image, target)
     smaller = rendered.scaled(image)
-    real = _through_a_reader(rule, smaller)
-    assert [_known(real.entries[path]) for path in smaller.entries] == list(map(_known, smaller.entries.values()))
-    read = findings(real, target)
-    assert [_told(one) for one in read] == [_told(one) for one in findings(_as_ordered_in(real, smaller), target)]
+    read = same(smaller, target, way_of(rule, smaller))
     assert sorted(one.id for one in read) == sorted(one.id for one in found)  # in its full size it is no other image
     return [one for one in found if one.id == rule]
+
+
+def same(image: Image, target: Target, way: tuple[str, str]) -> list[Finding]:
+    """What all rules say of an image that is written in this form, packed in this way, and read.
+
+    Fails where that is not what they say of the image in memory: a rule looks at what no reader finds, or the reader
+    finds something else than what was meant.
+    """
+    with tempfile.TemporaryDirectory(prefix="linkspan-test-") as place:
+        real = open_image(rendered.write(image, place, *way))
+    assert [_known(real.entries[path]) for path in image.entries] == list(map(_known, image.entries.values()))
+    found = findings(real, target)
+    assert list(map(_told, found)) == list(map(_told, findings(_as_ordered_in(real, image), target)))
+    return found
 
 
 def way_of(rule: str, image: Image) -> tuple[str, str]:
@@ -63,11 +70,6 @@ def way_of(rule: str, image: Image) -> tuple[str, str]:
     number = zlib.crc32(f"{rule} {image!r}".encode())
     forms, packings = rendered.forms_for(image), rendered.PACKINGS
     return forms[number % len(forms)], packings[number // len(forms) % len(packings)]
-
-
-def _through_a_reader(rule: str, image: Image) -> Image:
-    with tempfile.TemporaryDirectory(prefix="linkspan-test-") as place:
-        return open_image(rendered.write(image, place, *way_of(rule, image)))
 
 
 def _known(entry: Entry) -> Entry:

@@ -17,7 +17,7 @@ from tests.unit.image.rules import (
     test_variables,
     test_weight,
 )
-from tests.unit.image.rules.cases import Case, ask, ids, way_of
+from tests.unit.image.rules.cases import Case, ask, ids, same, way_of
 
 AREAS = (
     *(test_base, test_boundary, test_cuda, test_framework),
@@ -40,6 +40,14 @@ def test_every_form_of_an_image_and_every_packing_is_read_many_times():
     assert set(forms) == set(rendered.FORMS)
     assert set(packings) == set(rendered.PACKINGS)
     assert min(*forms.values(), *packings.values()) >= 10
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_an_image_says_the_same_in_every_form(case: Case):
+    broken = rendered.scaled(case.broken)
+    for number, form in enumerate(rendered.forms_for(broken)):
+        found = same(broken, case.target, (form, rendered.PACKINGS[number % len(rendered.PACKINGS)]))
+        assert case.rule in {one.id for one in found}
 
 
 @pytest.mark.parametrize(
