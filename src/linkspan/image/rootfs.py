@@ -59,26 +59,26 @@ class _Walk:
         self.refusals = Refusals()
 
     def entries(self) -> Iterator[Entry]:
-        """Every path below the folder, in order."""
-        ahead = [b""]
+        """Every path below the folder, in the order of an archive: the first of two hard links is the file."""
+        ahead = self._folder(b"")
         count = 0
         while ahead:
-            folder = ahead.pop()
-            for name, status in self._folder(folder):
-                count += 1
-                if count > limits.ENTRIES:
-                    raise FormatError(f"the folder has more than {limits.ENTRIES:,} paths")
-                path = folder + b"/" + name
-                if stat.S_ISDIR(status.st_mode) and status.st_dev == self._device:
-                    ahead.append(path)
-                entry = self._entry(path, status)
-                if entry is not None:
-                    yield entry
+            path, status = ahead.pop()
+            count += 1
+            if count > limits.ENTRIES:
+                raise FormatError(f"the folder has more than {limits.ENTRIES:,} paths")
+            entry = self._entry(path, status)
+            if entry is not None:
+                yield entry
+            if stat.S_ISDIR(status.st_mode) and status.st_dev == self._device:
+                ahead += self._folder(path)
 
     def _folder(self, folder: bytes) -> list[tuple[bytes, os.stat_result]]:
+        """The paths in a folder, the last one first."""
         try:
             with os.scandir(self._root + folder or b"/") as found:
-                return sorted((one.name, one.stat(follow_symlinks=False)) for one in found)
+                names = [(folder + b"/" + one.name, one.stat(follow_symlinks=False)) for one in found]
+                return sorted(names, reverse=True)
         except OSError as error:
             self.refusals.add(f"the folder cannot be read ({error.strerror})", decoded(folder))
             return []

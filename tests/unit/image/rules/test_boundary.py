@@ -35,8 +35,6 @@ CASES = (
         image(
             file("/usr/lib/python3/dist-packages/nvidia/__init__.py", 0),
             file("/usr/lib/aarch64-linux-gnu/tegra/libcuda.so.1.1", 0),
-            file("/opt/app/empty", 0),
-            file(f"{_LIB}/libcuda.so.550.54.14", 0, target="/opt/app/empty"),
             file("/usr/lib/libcudart.so.12", 0),
         ),
     ),
@@ -164,6 +162,12 @@ def test_a_driver_in_two_layers_is_told_for_each_with_what_brought_it_and_its_by
     assert (first.layer, first.bytes) == (0, 30_000)
     assert (second.layer, second.bytes, second.layer_digest) == (1, 7_000, "sha256:ab")
     assert second.layer_command == "RUN apt-get install nvidia-utils-550"
+
+
+def test_an_empty_file_is_left_over_too_where_a_store_made_it_one_with_others():
+    linked = file(f"{_LIB}/libcuda.so.550.54.14", 0, target="/opt/app/empty")
+    (finding,) = ask("I-BOUNDARY-2", image(file("/opt/app/empty", 0), linked))
+    assert finding.paths == (linked.path,)
 
 
 def test_an_empty_file_is_what_a_start_left_and_not_a_driver():

@@ -99,7 +99,7 @@ CASES = (
             _CUBLAS,
             link(f"{_CUDA}/lib/libcublasLt.so.12", "libcublasLt.so.12.4.5.8"),
             library(f"{_CUDA}/lib/stubs/libcublasLt.so", size=40_000),
-            library("/opt/libcublasLt.so.12.4.5.8", size=_CUBLAS.size, target=_CUBLAS.path),
+            library("/usr/local/lib/libcublasLt.so.12.4.5.8", size=_CUBLAS.size, target=_CUBLAS.path),
             library("/root/.cache/uv/a/libcublasLt.so.12", size=350 * _MB),
             library(f"{_CUDA}/lib/libcublas.so.12.4.5.8", size=100 * _MB),
         ),
@@ -179,9 +179,9 @@ def test_a_change_of_owner_is_told_for_the_layer_that_made_it():
 
 
 def test_the_weight_of_a_finding_leaves_out_second_names_of_a_file():
-    nvcc = program("/usr/local/cuda/bin/nvcc", size=50_000)
-    other = program("/usr/local/cuda/bin/cicc", size=50_000, target=nvcc.path)
-    assert ask("I-WEIGHT-2", image(nvcc, other))[0].bytes == 50_000
+    cicc = program("/usr/local/cuda/bin/cicc", size=50_000)
+    nvcc = program("/usr/local/cuda/bin/nvcc", size=50_000, target=cicc.path)
+    assert ask("I-WEIGHT-2", image(cicc, nvcc))[0].bytes == 50_000
 
 
 def test_a_secret_in_a_layers_command_is_masked_in_every_finding():
