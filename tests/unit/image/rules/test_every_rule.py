@@ -1,10 +1,14 @@
 """Every rule has its two images, and they are read in every form that an image comes in."""
 
 import itertools
+import statistics
+import time
 from collections import Counter
 
 import pytest
 
+from linkspan.image.registry import findings
+from linkspan.image.source import open_image
 from tests.unit.image import rendered
 from tests.unit.image.images import image, library, program
 from tests.unit.image.rules import (
@@ -50,6 +54,16 @@ def test_an_image_says_the_same_in_every_form(case: Case, which: str):
     for number, form in enumerate(rendered.forms_for(whole)):
         found = same(whole, target, (form, rendered.PACKINGS[number % len(rendered.PACKINGS)]))
         assert (case.rule in {one.id for one in found}) is (which == "broken")
+
+
+def test_a_small_image_is_read_and_judged_in_some_tens_of_milliseconds(tmp_path):
+    taken = []
+    for case in CASES:
+        place = rendered.write(rendered.scaled(case.broken), f"{tmp_path}/{case.rule}", "layout", "gzip")
+        start = time.perf_counter()
+        findings(open_image(place), case.target)
+        taken.append(time.perf_counter() - start)
+    assert statistics.median(taken) < 0.05  # it is 2 ms on two cores of 2024, and others want them, too
 
 
 @pytest.mark.parametrize(
