@@ -1,6 +1,7 @@
 """The check of an image as a page: of the same make as those that explain containers."""
 
 from linkspan.check.model import Severity
+from linkspan.cli import image_words
 from linkspan.explain import page, shown
 from linkspan.explain.markup import Markup, join, tag
 from linkspan.explain.page_parts import mark, path, said
@@ -41,7 +42,8 @@ def _header(judged: Judged, words: str) -> Markup:
     about = tag("span", "looked at ", said(judged.source), where)
     kicker = tag("p", tag("b", "linkspan image check"), about, class_="kicker")
     counts = [_count(judged, severity) for severity in SEVERITIES]
-    return tag("header", kicker, tag("h1", words), tag("p", *counts, class_="sum"))
+    way = tag("p", "Runs there: ", said(image_words.runs(judged.runs)), ".") if judged.runs else Markup("")
+    return tag("header", kicker, tag("h1", words), way, tag("p", *counts, class_="sum"))
 
 
 def _count(judged: Judged, severity: Severity) -> Markup:
@@ -68,6 +70,7 @@ def _finding(one: Finding, number: int) -> Markup:
         tag("p", said(one.why), class_="quiet"),
         _titled("What to do", _copied(one.fix)),
         _titled("Where", _paths(one)) if one.paths else Markup(""),
+        _titled("Where", tag("p", tag("code", said(f"{one.file}:{one.line}")))) if one.line else Markup(""),
         _titled("Which layer brought it", _layer(one)) if one.layer is not None else Markup(""),
     )
     return tag("article", *parts, class_="finding", id=f"finding-{number}", aria_labelledby=f"title-{number}")

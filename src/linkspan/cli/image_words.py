@@ -3,11 +3,28 @@
 from collections.abc import Iterator
 
 from linkspan.check.cuda import cuda_of
+from linkspan.check.cuda_fit import Way
 from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
+from linkspan.image.runs import Verdict
 from linkspan.image.variant import Choice, Variant
 
 _ORDER: tuple[Variant, ...] = ("none", "base", "runtime", "cudnn-runtime", "devel", "cudnn-devel")
+
+
+_WAYS: dict[Way, str] = {
+    "natively": "natively",
+    "by minor version compatibility": "by minor version compatibility",
+    "by the compatibility package": "by the compatibility package in it",
+    "not": "not there",
+    "unknown": "nobody can tell",
+}
+
+
+def runs(verdict: Verdict) -> str:
+    """How an image runs where it is to run, in a sentence."""
+    cuda = f"CUDA {verdict.cuda}, " if verdict.cuda else ""
+    return f"{_WAYS[verdict.way]}: {cuda}{verdict.why}"
 
 
 def headline(advice: Advice) -> str:
