@@ -48,7 +48,7 @@ def _told(rows: Iterable[tuple[str, str]]) -> Markup:
 
 
 def _saving(one: Saving) -> Markup:
-    where = f"{plural(one.files, 'file')} of layer {', '.join(map(str, one.layers))}"
+    where = words.place(one.files, one.layers)
     tags = tag("p", tag("b", size(one.bytes)), tag("span", where), class_="tags")
     paths = tag("ul", *(tag("li", tag("code", path(each))) for each in one.paths), class_="seen")
     parts = (tags, tag("h3", _sentence(one.title)[:-1]), tag("p", _sentence(one.how)), paths)

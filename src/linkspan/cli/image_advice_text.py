@@ -48,8 +48,7 @@ def _savings(advice: Advice) -> Iterator[RenderableType]:
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     for one in advice.savings:
-        layers = ", ".join(map(str, one.layers))
-        head = (one.title, "bold"), f", {plural(one.files, 'file')} of layer {layers}"
+        head = (one.title, "bold"), f", {words.place(one.files, one.layers)}"
         example = f"\n{shown.line(one.paths[0])}" if one.paths else ""
         grid.add_row(size(one.bytes), Text.assemble(*head, (example, "dim"), f"\n{one.how}"))
     if advice.savings:

@@ -37,12 +37,15 @@ def verdict(judged: Judged, fail_on: Severity) -> str:
 
 
 def _header(judged: Judged, words: str) -> Markup:
-    target = ", ".join(part for part in (judged.target.driver, *judged.target.gpus) if part)
+    driver = f"driver {judged.target.driver}" if judged.target.driver else ""
+    target = ", ".join(part for part in (driver, *judged.target.gpus) if part)
     where = join((", for ", said(target))) if target else Markup("")
     about = tag("span", "looked at ", said(judged.source), where)
     kicker = tag("p", tag("b", "linkspan image check"), about, class_="kicker")
     counts = [_count(judged, severity) for severity in SEVERITIES]
-    way = tag("p", "Runs there: ", said(image_words.runs(judged.runs)), ".") if judged.runs else Markup("")
+    way = (
+        tag("p", "Runs there: ", said(image_words.runs(judged.runs)), ".", class_="sum") if judged.runs else Markup("")
+    )
     return tag("header", kicker, tag("h1", words), way, tag("p", *counts, class_="sum"))
 
 

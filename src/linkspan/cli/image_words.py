@@ -1,6 +1,6 @@
 """Advice in sentences, for the terminal, the page and the picture alike."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from linkspan.check.cuda import cuda_of
 from linkspan.check.cuda_fit import Way
@@ -8,6 +8,7 @@ from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
 from linkspan.image.runs import Verdict
 from linkspan.image.variant import Choice, Variant
+from linkspan.plan.wording import plural
 
 _ORDER: tuple[Variant, ...] = ("none", "base", "runtime", "cudnn-runtime", "devel", "cudnn-devel")
 
@@ -25,6 +26,11 @@ def runs(verdict: Verdict) -> str:
     """How an image runs where it is to run, in a sentence."""
     cuda = f"CUDA {verdict.cuda}, " if verdict.cuda else ""
     return f"{_WAYS[verdict.way]}: {cuda}{verdict.why}"
+
+
+def place(files: int, layers: Collection[int]) -> str:
+    """How many files, and of which layers."""
+    return f"{plural(files, 'file')} of layer{'' if len(layers) == 1 else 's'} {', '.join(map(str, layers))}"
 
 
 def headline(advice: Advice) -> str:
