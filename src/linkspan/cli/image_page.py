@@ -43,10 +43,13 @@ def _header(judged: Judged, words: str) -> Markup:
     about = tag("span", "looked at ", said(judged.source), where)
     kicker = tag("p", tag("b", "linkspan image check"), about, class_="kicker")
     counts = [_count(judged, severity) for severity in SEVERITIES]
-    way = (
-        tag("p", "Runs there: ", said(image_words.runs(judged.runs)), ".", class_="sum") if judged.runs else Markup("")
-    )
-    return tag("header", kicker, tag("h1", words), way, tag("p", *counts, class_="sum"))
+    return tag("header", kicker, tag("h1", words), _runs(judged), tag("p", *counts, class_="sum"))
+
+
+def _runs(judged: Judged) -> Markup:
+    if not judged.runs:
+        return Markup("")
+    return tag("p", "Runs there: ", said(image_words.runs(judged.runs)), ".", class_="sum")
 
 
 def _count(judged: Judged, severity: Severity) -> Markup:
