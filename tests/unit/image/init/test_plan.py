@@ -269,18 +269,21 @@ def test_a_package_of_the_project_is_never_ignored(tmp_path):
     assert "\nwandb\n" not in plan.plan(str(tmp_path)).drafts[1].text
 
 
+UVICORN, ALL = ["uvicorn"], ["--host", "0.0.0.0", "--port", "8000"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "code", "command"),
     [
         (
             "fastapi\nuvicorn[standard]",
             "app = FastAPI()",
-            ["uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000"],
+            [*UVICORN, "main:app", *ALL],
         ),
         (
             "fastapi[standard]",
             "api: FastAPI = FastAPI()",
-            ["uvicorn", "main:api", "--host", "0.0.0.0", "--port", "8000"],
+            [*UVICORN, "main:api", *ALL],
         ),
         ("flask\ngunicorn", "app = Flask(__name__)", ["gunicorn", "--bind", "0.0.0.0:8000", "main:app"]),
         ("flask", "app = Flask(__name__)", ["python3", "main.py"]),
