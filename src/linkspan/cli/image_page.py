@@ -43,7 +43,12 @@ def _header(judged: Judged, words: str) -> Markup:
     about = tag("span", "looked at ", said(judged.source), where)
     kicker = tag("p", tag("b", "linkspan image check"), about, class_="kicker")
     counts = [_count(judged, severity) for severity in SEVERITIES]
-    return tag("header", kicker, tag("h1", words), _runs(judged), tag("p", *counts, class_="sum"))
+    return tag("header", kicker, tag("h1", words), _holds(judged), _runs(judged), tag("p", *counts, class_="sum"))
+
+
+def _holds(judged: Judged) -> Markup:
+    holds = image_words.holds(judged.parts)
+    return tag("p", "It holds ", said(holds), ".", class_="sum") if holds else Markup("")
 
 
 def _runs(judged: Judged) -> Markup:

@@ -25,6 +25,8 @@ _OF_A_RULE = 6
 def lines(judged: Judged, fail_on: Severity) -> Iterator[RenderableType]:
     """The whole check."""
     yield heading(f"{'file' if judged.is_dockerfile else 'image'}  {shown.line(judged.source)}{_where(judged)}")
+    if holds := words.holds(judged.parts):
+        yield heading(f"holds  {shown.line(holds, shown.VALUE)}")
     if judged.runs:
         sign = {"not": "bold red", "unknown": "yellow"}.get(judged.runs.way, "green")
         yield heading("runs   ", (shown.line(words.runs(judged.runs), shown.VALUE), sign))

@@ -13,6 +13,7 @@ from linkspan.image.model import Image
 from linkspan.image.policy import Policy, Setting
 from linkspan.image.registry import Finding, Target, findings
 from linkspan.image.runs import Verdict, runs
+from linkspan.image.stack import Part, stack
 
 CLEAN, FOUND, USAGE, COULD_NOT_READ = 0, 1, 2, 3
 """Exit codes of the check."""
@@ -40,7 +41,8 @@ class Silenced(Model, frozen=True, kw_only=True):
 class Judged(Model, frozen=True, kw_only=True, omit_defaults=False):
     """A check. ``findings`` are new, ``known`` stand in the baseline; both the worst first.
 
-    ``source`` is an image, or a Dockerfile. ``runs`` says whether the image's CUDA runs on the target, if there is one.
+    ``source`` is an image, or a Dockerfile. ``runs`` says whether the image's CUDA runs on the target, if there is one,
+    ``parts`` which CUDA and which frameworks the image holds.
     ``notes`` say what is wrong with the policy, ``refused`` what was left out
     of the image as it was read.
     """
@@ -49,6 +51,7 @@ class Judged(Model, frozen=True, kw_only=True, omit_defaults=False):
     is_dockerfile: bool = False
     target: Target = Target()
     runs: Verdict | None = None
+    parts: tuple[Part, ...] = ()
     findings: tuple[Finding, ...] = ()
     known: tuple[Finding, ...] = ()
     silenced: tuple[Silenced, ...] = ()
@@ -68,7 +71,12 @@ def judge(
     where = target or Target()
     found = sift(image.source, findings(image, where), policy, baseline, today=today)
     verdict = runs(image, where) if where.driver or where.gpus else None
-    return replace(found, target=where, runs=verdict, refused=tuple(map(legible, image.refused)))
+    parts = tuple(map(_part, stack(image).parts))
+    return replace(found, target=where, runs=verdict, parts=parts, refused=tuple(map(legible, image.refused)))
+
+
+def _part(one: Part) -> Part:
+    return replace(one, name=legible(one.name), version=legible(one.version), path=legible(one.path))
 
 
 def sift(

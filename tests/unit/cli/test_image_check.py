@@ -222,3 +222,12 @@ def test_whether_it_runs_there_is_told(driver, told, images, capsys):
     assert told in capsys.readouterr().out
     run(["image", "check", "cuda", "--driver", driver, "--json"])
     assert json.loads(capsys.readouterr().out)["runs"]["cuda"] == "12.4.127"
+
+
+def test_what_it_holds_is_told_with_versions(images, capsys):
+    wheels = [stack_images.wheel(name, version) for name, version in (("torch", "2.4.0"), ("nvidia-cudnn-cu12", "9.1"))]
+    images["stack"] = stack_images.image(stack_images.cudart("12.4.127"), *wheels)
+    run(["image", "check", "stack"])
+    assert "holds  CUDA 12.4.127, cuDNN 9.1, PyTorch 2.4.0" in capsys.readouterr().out
+    run(["image", "check", "stack", "--json"])
+    assert {one["key"] for one in json.loads(capsys.readouterr().out)["parts"]} == {"cudart", "cudnn", "torch"}
