@@ -9,7 +9,7 @@ from rich.text import Text
 
 from linkspan.cli import image_words as words
 from linkspan.cli import output
-from linkspan.cli.fields import Field, Fields
+from linkspan.cli.fields import Field, Fields, heading
 from linkspan.explain import shown
 from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
@@ -22,6 +22,8 @@ _COPIED = ("begin with", "set", "install")
 def lines(advice: Advice) -> Iterator[RenderableType]:
     """All of it."""
     yield Text(f"image  {shown.line(advice.source)}  {size(advice.bytes)} in {plural(len(advice.layers), 'layer')}")
+    if holds := words.holds(advice.parts):
+        yield heading(f"holds  {shown.line(holds, shown.VALUE)}")
     yield Text("\nBase", style="bold")
     yield _indented(words.enough(advice.base))
     yield _pairs(words.base_lines(advice.base))
@@ -48,8 +50,7 @@ def _savings(advice: Advice) -> Iterator[RenderableType]:
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     for one in advice.savings:
-        layers = ", ".join(map(str, one.layers))
-        head = (one.title, "bold"), f", {plural(one.files, 'file')} of layer {layers}"
+        head = (one.title, "bold"), f", {words.place(one.files, one.layers)}"
         example = f"\n{shown.line(one.paths[0])}" if one.paths else ""
         grid.add_row(size(one.bytes), Text.assemble(*head, (example, "dim"), f"\n{one.how}"))
     if advice.savings:

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from linkspan.check.model import Severity
+from linkspan.cli import image_words as words
 from linkspan.cli.fields import Field, Fields, heading, listed
 from linkspan.explain import shown
 from linkspan.image.amounts import size
@@ -24,6 +25,11 @@ _OF_A_RULE = 6
 def lines(judged: Judged, fail_on: Severity) -> Iterator[RenderableType]:
     """The whole check."""
     yield heading(f"{'file' if judged.is_dockerfile else 'image'}  {shown.line(judged.source)}{_where(judged)}")
+    if holds := words.holds(judged.parts):
+        yield heading(f"holds  {shown.line(holds, shown.VALUE)}")
+    if judged.runs:
+        sign = {"not": "bold red", "unknown": "yellow"}.get(judged.runs.way, "green")
+        yield heading("runs   ", (shown.line(words.runs(judged.runs), shown.VALUE), sign))
     for severity in SEVERITIES:
         yield from _section(TITLES[severity], [one for one in judged.findings if one.severity == severity])
     yield from _section("Known before", judged.known)

@@ -12,6 +12,8 @@ from linkspan.image.baseline import Baseline
 from linkspan.image.model import Image
 from linkspan.image.policy import Policy, Setting
 from linkspan.image.registry import Finding, Target, findings
+from linkspan.image.runs import Verdict, runs
+from linkspan.image.stack import Part, stack
 
 CLEAN, FOUND, USAGE, COULD_NOT_READ = 0, 1, 2, 3
 """Exit codes of the check."""
@@ -39,13 +41,17 @@ class Silenced(Model, frozen=True, kw_only=True):
 class Judged(Model, frozen=True, kw_only=True, omit_defaults=False):
     """A check. ``findings`` are new, ``known`` stand in the baseline; both the worst first.
 
-    ``source`` is an image, or a Dockerfile. ``notes`` say what is wrong with the policy, ``refused`` what was left out
+    ``source`` is an image, or a Dockerfile. ``runs`` says whether the image's CUDA runs on the target, if there is one,
+    ``parts`` which CUDA and which frameworks the image holds.
+    ``notes`` say what is wrong with the policy, ``refused`` what was left out
     of the image as it was read.
     """
 
     source: str
     is_dockerfile: bool = False
     target: Target = Target()
+    runs: Verdict | None = None
+    parts: tuple[Part, ...] = ()
     findings: tuple[Finding, ...] = ()
     known: tuple[Finding, ...] = ()
     silenced: tuple[Silenced, ...] = ()
@@ -62,8 +68,15 @@ def judge(
     today: datetime.date,
 ) -> Judged:
     """What all rules say of an image, after the policy, and apart from what the baseline knows."""
-    found = sift(image.source, findings(image, target), policy, baseline, today=today)
-    return replace(found, target=target or Target(), refused=tuple(map(legible, image.refused)))
+    where = target or Target()
+    found = sift(image.source, findings(image, where), policy, baseline, today=today)
+    verdict = runs(image, where) if where.driver or where.gpus else None
+    parts = tuple(map(_part, stack(image).parts))
+    return replace(found, target=where, runs=verdict, parts=parts, refused=tuple(map(legible, image.refused)))
+
+
+def _part(one: Part) -> Part:
+    return replace(one, name=legible(one.name), version=legible(one.version), path=legible(one.path))
 
 
 def sift(

@@ -11,7 +11,7 @@ from linkspan.facts import snapshot
 from linkspan.facts.model import Driver, Gpu, HostFacts
 from linkspan.image import elsewhere, registry
 from linkspan.image.model import Image
-from tests.unit.image import ruled
+from tests.unit.image import ruled, stack_images
 
 
 @pytest.fixture(autouse=True)
@@ -206,3 +206,28 @@ def test_of_many_findings_of_a_rule_some_are_shown(images, capsys):
     assert said.count("is bad") == 6
     assert "and 3 more findings of this rule" in said
     assert said.count("Bad files do harm.") == 1
+
+
+@pytest.mark.parametrize(
+    ("driver", "told"),
+    [
+        ("550", "runs   natively: CUDA 12.4.127, driver 550 runs CUDA up to 12.4"),
+        ("535", "runs   by minor version compatibility: CUDA 12.4.127"),
+        ("470", "runs   not there: CUDA 12.4.127, driver 470 runs CUDA up to 11.4"),
+    ],
+)
+def test_whether_it_runs_there_is_told(driver, told, images, capsys):
+    images["cuda"] = stack_images.image(stack_images.cudart("12.4.127"))
+    run(["image", "check", "cuda", "--driver", driver])
+    assert told in capsys.readouterr().out
+    run(["image", "check", "cuda", "--driver", driver, "--json"])
+    assert json.loads(capsys.readouterr().out)["runs"]["cuda"] == "12.4.127"
+
+
+def test_what_it_holds_is_told_with_versions(images, capsys):
+    wheels = [stack_images.wheel(name, version) for name, version in (("torch", "2.4.0"), ("nvidia-cudnn-cu12", "9.1"))]
+    images["stack"] = stack_images.image(stack_images.cudart("12.4.127"), *wheels)
+    run(["image", "check", "stack"])
+    assert "holds  CUDA 12.4.127, cuDNN 9.1, PyTorch 2.4.0" in capsys.readouterr().out
+    run(["image", "check", "stack", "--json"])
+    assert {one["key"] for one in json.loads(capsys.readouterr().out)["parts"]} == {"cudart", "cudnn", "torch"}
