@@ -30,7 +30,7 @@ def dist(name: str, version: str) -> Entry:
 
 
 BASE = (
-    file("/etc/os-release", 40, 0, 'ID=ubuntu\nVERSION_ID="22.04"\n'),
+    images.text("/etc/os-release", 'ID=ubuntu\nVERSION_ID="22.04"\n'),
     file("/usr/lib/x86_64-linux-gnu/libc.so.6", 2_000_000, 0),
     lib(f"{CUDA}/libcudart.so.12.4.127", 700_000, soname="libcudart.so.12"),
     link(f"{CUDA}/libcudart.so.12", "libcudart.so.12.4.127"),
