@@ -263,7 +263,7 @@ def test_a_package_names_the_layer_that_installed_it_and_one_that_was_removed_is
     )
     entries = (
         text("/var/lib/dpkg/status", status, layer=2),
-        text("/var/lib/dpkg/info/libcuda1:amd64.list", "/.", layer=1),
+        file("/var/lib/dpkg/info/libcuda1:amd64.list", layer=1),
     )
     (finding,) = ask("I-BOUNDARY-11", image(*entries, layers=layers))
     assert finding.cause == "packages of the driver are installed by dpkg: libcuda1"
@@ -273,7 +273,7 @@ def test_a_package_names_the_layer_that_installed_it_and_one_that_was_removed_is
 def test_packages_of_apk_and_conda_are_read_too():
     database = text("/lib/apk/db/installed", "C:Q1\nP:musl\nV:1.2\n\nC:Q2\nP:nvidia-driver\nV:550\n")
     assert ask("I-BOUNDARY-11", image(database))[0].cause.endswith("by apk: nvidia-driver")
-    conda = text("/opt/conda/conda-meta/nvidia-driver-550.54.14-h0_0.json", "{}")
+    conda = file("/opt/conda/conda-meta/nvidia-driver-550.54.14-h0_0.json")
     assert ask("I-BOUNDARY-11", image(conda))[0].cause.endswith("by conda: nvidia-driver")
 
 

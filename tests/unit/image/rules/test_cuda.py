@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.image.images import SITE, SYSTEM, TOOLKIT, compat, cudart, debian, image, library, link, text, wheel
+from tests.unit.image.images import SITE, SYSTEM, TOOLKIT, compat, cudart, debian, file, image, library, link, wheel
 from tests.unit.image.rules.cases import Case, ask, ids, judge
 
 AREA = "cuda"
@@ -97,7 +97,7 @@ CASES = (
             cudart(),
             link("/usr/local/cuda", "/etc/alternatives/cuda"),
             link("/etc/alternatives/cuda", "/usr/local/cuda-12.4"),
-            text("/usr/local/cuda-12.4/version.json", "{}"),
+            file("/usr/local/cuda-12.4/version.json"),
         ),
     ),
 )
