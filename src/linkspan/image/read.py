@@ -30,6 +30,7 @@ def read(source: Source, cache: LayerCache | None = None) -> Image:
         entries=merge.entries,
         hidden=tuple(merge.hidden),
         refused=tuple(merge.refused),
+        arrivals=merge.arrivals.known,
     )
 
 
