@@ -151,11 +151,11 @@ def _text(path: str, text: str) -> bytes:
     return _rpm(os.path.basename(path), text) if is_rpm(path) else text.encode()
 
 
-def _rpm(name: str, listing: str) -> bytes:
+def _rpm(base: str, listing: str) -> bytes:
     rows = (line.partition(" ") for line in listing.splitlines())
     known = ((name, *version.rpartition("-")[::2]) for name, _, version in rows)
     headers = (rpm_writer.header(name=name, version=version, release=release) for name, version, release in known)
-    return _RPM[name](*headers)
+    return _RPM[base](*headers)
 
 
 def _elf(elf: Elf) -> bytes:
