@@ -4,8 +4,9 @@ import re
 from typing import NamedTuple, Protocol
 
 from linkspan.errors import FormatError
-from linkspan.formats import ldcache
-from linkspan.image import elf, limits, rpmdb
+from linkspan.formats import ldcache, rpmdb
+from linkspan.image import elf, limits
+from linkspan.image.databases import is_rpm
 from linkspan.image.model import Elf
 
 _WANTED = re.compile(
@@ -17,7 +18,6 @@ _WANTED = re.compile(
     r"|.*/torch/version\.py"
 )
 """What some rule reads. Lists of files (pip's RECORD, dpkg's, conda's) are ten times as much, and names tell enough."""
-_RPM = re.compile(r"(/var/lib/rpm|/usr/lib/sysimage/rpm|/usr/share/rpm)/rpmdb\.sqlite")
 _TALKATIVE = "/METADATA"
 _CACHE = "/etc/ld.so.cache"
 _HEADLESS = (".py", ".pyc", ".pyi", ".h", ".hpp", ".cuh", ".txt", ".md", ".html", ".js", ".svg", ".png", ".mo", ".gz")
@@ -59,15 +59,15 @@ def look(path: str, mode: int, body: Body, room: int) -> Known:
     """Look at a file; ``room`` is how many bytes of text may still be kept.
 
     Of the metadata of Python packages the fields are kept, not the description below them. The text of ld.so.cache is
-    a line ``name => path`` for each entry, as ``ldconfig -p`` shows them; that of a database of rpm is what
-    ``rpmdb.listing`` makes of it.
+    a line ``name => path`` for each entry, as ``ldconfig -p`` shows them; that of a database of rpm is
+    a line ``name version`` for each package.
     """
     if not body.size:
         return Known(text="" if _WANTED.fullmatch(path) else None)
     head = body.first(limits.HEAD)
     if head.startswith(_ELF):
         return Known(head, None, elf.read(body.pread, body.size, body.fatbins))
-    if _RPM.fullmatch(path):
+    if is_rpm(path):
         return _rpm(head, body, room)
     if body.size <= min(limits.TEXT, room) and _WANTED.fullmatch(path):
         return Known(head, _text(path, body.first(body.size)))
@@ -75,11 +75,10 @@ def look(path: str, mode: int, body: Body, room: int) -> Known:
 
 
 def _rpm(head: bytes, body: Body, room: int) -> Known:
-    if body.size > rpmdb.LARGEST:
-        return Known(head, refused=f"a database of rpm above {rpmdb.LARGEST >> 20} MiB is not read")
-    data = body.first(body.size)
+    if body.size <= rpmdb.LARGEST:
+        body.pread(0, 1)  # all of it is at hand from here on: no error below is one of the archive
     try:
-        text = rpmdb.listing(data)
+        text = "".join(f"{name} {version}\n" for name, version in rpmdb.packages(body.pread, body.size))
     except FormatError as error:
         return Known(head, refused=error.message)
     if len(text) > min(limits.TEXT, room):

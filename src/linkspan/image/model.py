@@ -109,16 +109,24 @@ class Hidden(Model, frozen=True, kw_only=True):
 
 
 class Package(Model, frozen=True, kw_only=True):
-    """A package that is installed: ``path`` is the file of its database that tells of it (and names its layer)."""
+    """A package that is installed: ``path`` is the file of its database that tells of it.
+
+    ``layer`` is the number of the layer that it came with, None where that is the file's own.
+    """
 
     name: str
     manager: Literal["dpkg", "rpm", "apk", "conda", "pip"]
     version: str = ""
     path: str = ""
+    layer: int | None = None
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """An image. ``source`` is how findings call it, ``refused`` what was left out of it and why (hostile entries)."""
+    """An image. ``source`` is how findings call it, ``refused`` what was left out of it and why (hostile entries).
+
+    ``arrivals`` tells, by the path of a package manager's database, which layer brought what that names
+    (``name version``).
+    """
 
     source: str
     config: Config = Config()
@@ -126,6 +134,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     entries: dict[str, Entry] = {}
     hidden: tuple[Hidden, ...] = ()
     refused: tuple[str, ...] = ()
+    arrivals: dict[str, dict[str, int]] = {}
 
     def get(self, path: str) -> Entry | None:
         """The entry at exactly this path; a symlink is not followed."""

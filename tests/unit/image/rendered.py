@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from linkspan.formats import ldcache
 from linkspan.image.model import MISSING_LAYER, Config, Elf, Entry, Hidden, Image
 from tests.linked_elf import fat_binary, linked
-from tests.unit.image import rpm_writer
+from tests.unit import rpm_writer
 from tests.unit.image import writer as w
 
 FORMS = ("layout", "layout.tar", "layout.tar.gz", "saved", "saved.tar", "rootfs")
