@@ -35,7 +35,7 @@ def read(folder: str) -> Image:
     unpacked = sum(entry.size for entry in entries.values() if entry.kind == "file" and not entry.target)
     return Image(
         source=folder,
-        config=Config(architecture=_architecture(entries.values())),
+        config=Config(architecture=_architecture(entries.values()), is_there=False),
         layers=(Layer(number=0, size=unpacked, unpacked=unpacked),),
         entries=entries,
         refused=tuple(walk.refusals.sentences()),

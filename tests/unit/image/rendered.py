@@ -29,13 +29,12 @@ _NVIDIA_MAJOR = 195
 def scaled(image: Image) -> Image:
     """The image with files of a size that tests have time for; the larger of two stays the larger one."""
     entries = {path: replace(one, size=shrunk(one.size)) for path, one in image.entries.items()}
-    return with_files(image, entries, tuple(replace(one, size=shrunk(one.size)) for one in image.hidden))
+    return altered(image, entries=entries, hidden=tuple(replace(one, size=shrunk(one.size)) for one in image.hidden))
 
 
-def with_files(image: Image, entries: dict[str, Entry], hidden: tuple[Hidden, ...]) -> Image:
-    """The image with other files; what rules keep with an image is not taken along."""
-    fields = {name: getattr(image, name) for name in image.__struct_fields__}
-    return Image(**{**fields, "entries": entries, "hidden": hidden})
+def altered(image: Image, **fields: object) -> Image:
+    """The image with other words or files; what rules keep with an image is not taken along."""
+    return Image(**{name: getattr(image, name) for name in image.__struct_fields__} | fields)
 
 
 def shrunk(size: int) -> int:

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from linkspan.image.model import Config
 from linkspan.image.registry import findings
 from linkspan.image.source import open_image
 from tests.unit.image import rendered
@@ -21,7 +22,7 @@ from tests.unit.image.rules import (
     test_variables,
     test_weight,
 )
-from tests.unit.image.rules.cases import Case, ask, ids, same, way_of
+from tests.unit.image.rules.cases import ON_WORDS_THAT_LACK, Case, ask, forms_of, ids, same, way_of
 
 AREAS = (
     *(test_base, test_boundary, test_cuda, test_framework),
@@ -29,6 +30,12 @@ AREAS = (
 )
 CASES: tuple[Case, ...] = tuple(itertools.chain.from_iterable(area.CASES for area in AREAS))
 _NEEDY = (library("/lib64/ld-linux-x86-64.so.2"), program("/app/tool", "libx.so.1"))
+
+
+def test_of_a_folder_no_rule_misses_words_that_it_has_no_place_for():
+    for case in (one for one in CASES if one.rule in ON_WORDS_THAT_LACK):
+        folder = rendered.altered(case.broken, config=Config(architecture="amd64", is_there=False))
+        assert case.rule not in {one.id for one in findings(folder)}
 
 
 def test_every_rule_has_one_case():
@@ -51,7 +58,7 @@ def test_every_form_of_an_image_and_every_packing_is_read_many_times():
 def test_an_image_says_the_same_in_every_form(case: Case, which: str):
     whole = rendered.scaled(case.broken if which == "broken" else case.sound)
     target = case.target if which == "broken" else case.other_target or case.target
-    for number, form in enumerate(rendered.forms_for(whole)):
+    for number, form in enumerate(forms_of(case.rule, whole)):
         found = same(whole, target, (form, rendered.PACKINGS[number % len(rendered.PACKINGS)]))
         assert (case.rule in {one.id for one in found}) is (which == "broken")
 
