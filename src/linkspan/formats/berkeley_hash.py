@@ -27,9 +27,9 @@ _HERE, _LONG = b"\1", b"\3"
 
 class _File(NamedTuple):
     pread: Pread
-    size: int
     order: str
     page: int
+    last: int
 
 
 def is_hash(head: bytes) -> bool:
@@ -43,7 +43,7 @@ def values(pread: Pread, size: int) -> Iterator[Callable[[int], bytes]]:
     Every page is looked at, whichever bucket it is of: a page that is in no use has another kind.
     """
     file = _opened(pread, size)
-    for at in range(file.page, size // file.page * file.page, file.page):
+    for at in range(file.page, (file.last + 1) * file.page, file.page):
         head = pread(at, _HEADER)
         if len(head) == _HEADER and head[25] in (_UNSORTED, _SORTED):
             yield from _items(file, pread(at, file.page))
@@ -61,7 +61,10 @@ def _opened(pread: Pread, size: int) -> _File:
         raise FormatError(f"this hash of Berkeley DB claims pages of {page} bytes")
     if head[24] or head[26] & _CHECKSUMS:
         raise FormatError("this hash of Berkeley DB is encrypted or has checksums, which rpm's never have")
-    return _File(pread, size, order, page)
+    last = unpack_from(f"{order}I", head, 32)[0]
+    if (last + 1) * page > size:
+        raise FormatError(f"this hash of Berkeley DB is cut off: it has {size} bytes of {(last + 1) * page}")
+    return _File(pread, order, page, last)
 
 
 def _order(head: bytes) -> str:
