@@ -68,6 +68,12 @@ def debian(**packages: str) -> Entry:
     return file("/var/lib/dpkg/status", "\n".join(blocks))
 
 
+def rpm(**packages: str) -> Entry:
+    """The database of rpm as the reader keeps it; an underscore in a name stands for a hyphen."""
+    lines = (f"{name.replace('_', '-')} {version}\n" for name, version in packages.items())
+    return file("/var/lib/rpm/Packages", "".join(lines))
+
+
 def cudart(version: str = "12.4.127") -> Entry:
     """The CUDA runtime of a toolkit."""
     release, major = ".".join(version.split(".")[:2]), version.split(".", maxsplit=1)[0]
