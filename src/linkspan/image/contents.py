@@ -10,18 +10,15 @@ from linkspan.image.databases import is_rpm
 from linkspan.image.model import Elf
 
 _WANTED = re.compile(
-    r"/etc/(os-release|ld\.so\.(conf|cache|preload)|ld\.so\.conf\.d/[^/]+\.conf|apt/sources\.list(\.d/[^/]+)?"
-    r"|yum\.repos\.d/[^/]+\.repo|apk/repositories|ld-musl-[a-z0-9_]+\.path|nvidia-container-runtime/.*\.toml|alpine-release"
-    r"|debian_version|redhat-release)"
+    r"/etc/(os-release|ld\.so\.(conf|cache)|ld\.so\.conf\.d/[^/]+\.conf|ld-musl-[a-z0-9_]+\.path)"
     r"|/usr/lib/os-release"
-    r"|/var/lib/dpkg/(status|status\.d/[^/]+|info/[^/]+\.list)"
+    r"|/var/lib/dpkg/(status|status\.d/[^/]+)"
     r"|(/usr)?/lib/apk/db/installed"
-    r"|/usr/local/cuda[^/]*/version\.(json|txt)"
-    r"|.*\.(dist|egg)-info/(METADATA|RECORD|PKG-INFO|WHEEL|INSTALLER)"
-    r"|.*/conda-meta/[^/]+\.json"
-    r"|.*/(torch/version\.py|pyvenv\.cfg)"
+    r"|.*\.dist-info/METADATA"
+    r"|.*/torch/version\.py"
 )
-_TALKATIVE = ("/METADATA", "/PKG-INFO")
+"""What some rule reads. Lists of files (pip's RECORD, dpkg's, conda's) are ten times as much, and names tell enough."""
+_TALKATIVE = "/METADATA"
 _CACHE = "/etc/ld.so.cache"
 _HEADLESS = (".py", ".pyc", ".pyi", ".h", ".hpp", ".cuh", ".txt", ".md", ".html", ".js", ".svg", ".png", ".mo", ".gz")
 """Files of which there are thousands, and whose first bytes say no more than their names."""

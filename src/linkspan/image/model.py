@@ -13,11 +13,16 @@ import msgspec
 
 from linkspan.facts.model import Model
 
+MISSING_LAYER = "is not with the image"
+"""Words in ``Image.refused`` by which a whole layer that could not be read is known."""
 Kind = Literal["file", "link", "folder", "char", "block", "fifo"]
 
 
 class Config(Model, frozen=True, kw_only=True):
-    """What an image's configuration says (OCI image specification, config.md); ``env`` as it stands there."""
+    """What an image's configuration says (OCI image specification, config.md); ``env`` as it stands there.
+
+    ``is_there`` is False for a plain folder: what such an image does not say, its maker may have said elsewhere.
+    """
 
     env: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
@@ -28,6 +33,7 @@ class Config(Model, frozen=True, kw_only=True):
     architecture: str = ""
     os: str = ""
     created: str = ""
+    is_there: bool = True
 
     @property
     def variables(self) -> dict[str, str]:

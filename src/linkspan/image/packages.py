@@ -63,11 +63,12 @@ def _packages(image: Image, entry: Entry) -> Iterator[Package]:
     elif entry.text and (whose := manager(path)):
         layers = image.arrivals.get(path, {})
         for name, version, machine in records(path, entry.text):
-            place = _listing(image, name, machine) if whose == "dpkg" else ""
-            layer = layers.get(f"{name} {version}")
-            yield Package(name=name, version=version, manager=whose, path=place or path, layer=layer)
+            listing = _listing(image, name, machine) if whose == "dpkg" else None
+            layer = listing.layer if listing else layers.get(f"{name} {version}")
+            place = listing.path if listing else path
+            yield Package(name=name, version=version, manager=whose, path=place, layer=layer)
 
 
-def _listing(image: Image, name: str, machine: str) -> str:
-    """The list of a package's files, which dpkg keeps beside the status of all."""
-    return next((path for tail in ("", f":{machine}") if image.get(path := f"{_INFO}/{name}{tail}.list")), "")
+def _listing(image: Image, name: str, machine: str) -> Entry | None:
+    """The list of a package's files, which dpkg keeps beside the status of all: it came with the package's layer."""
+    return image.get(f"{_INFO}/{name}.list") or image.get(f"{_INFO}/{name}:{machine}.list")

@@ -3,9 +3,9 @@
 import pytest
 
 from linkspan.image.libc import glibc
-from tests.unit.image.stack_images import debian, elf, file, image, rpm
+from tests.unit.image.images import debian, image, library, rpm, text
 
-ROCKY = file("/etc/os-release", 'ID="rocky"\nVERSION_ID="8.10"\n')
+ROCKY = text("/etc/os-release", 'ID="rocky"\nVERSION_ID="8.10"\n')
 
 
 @pytest.mark.parametrize(
@@ -13,8 +13,8 @@ ROCKY = file("/etc/os-release", 'ID="rocky"\nVERSION_ID="8.10"\n')
     [
         (debian(libc6="2.36-9+deb12u10"), "2.36"),
         (rpm(glibc="2.28-251.el8_10.2", glibc_common="2.99-1"), "2.28"),
-        (file("/lib/apk/db/installed", "P:glibc\nV:2.41-r4\n\nP:wolfi-baselayout\nV:1\n"), "2.41"),
-        (file("/lib/apk/db/installed", "P:musl\nV:1.2.5-r9\n"), ""),
+        (text("/lib/apk/db/installed", "P:glibc\nV:2.41-r4\n\nP:wolfi-baselayout\nV:1\n"), "2.41"),
+        (text("/lib/apk/db/installed", "P:musl\nV:1.2.5-r9\n"), ""),
         (rpm(bash="5.1-1"), ""),
     ],
 )
@@ -37,4 +37,4 @@ def test_the_package_tells_it_better_than_the_release():
     ],
 )
 def test_a_file_tells_it_where_the_loader_looks_and_not_where_a_compiler_does(folder, version):
-    assert glibc(image(elf(f"{folder}/libc-2.31.so"))) == version
+    assert glibc(image(library(f"{folder}/libc-2.31.so"))) == version

@@ -7,6 +7,9 @@ import pytest
 
 from linkspan.errors import FormatError
 from linkspan.formats import ldcache
+from linkspan.image import limits
+from linkspan.image.access import Access
+from linkspan.image.packages import installed
 from linkspan.image.source import open_image
 from linkspan.sim import elfwriter
 from tests.unit.image import writer as w
@@ -147,12 +150,23 @@ def test_texts_that_rules_want_are_kept_and_others_are_not(tmp_path):
     assert texts == {
         "ld.so.cache": "libz.so.1 => /lib/libz.so.1\n",
         "cuda.conf": "/usr/local/cuda/lib64\n",
-        "libc6.list": "/usr\n",
         "METADATA": "Name: torch\nVersion: 2.4.1",
-        "RECORD": "torch/a.py,,\n",
     }
     assert image.entries["/run.sh"].head == b"#!/bin/sh\n" + b"x" * 54
     assert image.entries["/m.py"].head == b""
+
+
+def test_lists_of_files_take_no_room_from_the_texts_that_rules_want(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "TEXTS", 1000)
+    tree = {
+        "opt/conda/conda-meta/nvidia-driver-550.54-0.json": "{" + " " * 900 + "}",
+        "var/lib/dpkg/info/libc6.list": "/usr/lib\n" * 100,
+        "site-packages/a-1.dist-info/RECORD": "a.py,,\n" * 100,
+        "site-packages/torch-2.4.1.dist-info/METADATA": "Version: 2.4.1\n" + "Requires-Dist: a\n" * 50,
+    }
+    image = open_image(_layout(tmp_path, tree))
+    assert [path for path, entry in image.entries.items() if entry.text is not None] == [f"/{list(tree)[-1]}"]
+    assert [one.name for one in installed(image)] == ["nvidia-driver", "torch"]
 
 
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
@@ -237,3 +251,25 @@ def test_what_is_no_image_is_told_in_a_sentence(tmp_path, make, words):
 def _text(path, data):
     with open(path, "wb") as file:
         file.write(data)
+
+
+def test_another_platform_is_taken_where_it_is_asked_for(tmp_path):
+    files, manifests = {}, []
+    for machine in ("amd64", "arm64"):
+        mine, manifest = w.blobs([w.layer({machine: ""})], architecture=machine)
+        files |= mine | {w.blob_name(manifest): manifest}
+        manifests.append(w.descriptor(manifest, platform={"os": "linux", "architecture": machine}))
+    files |= {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": w.index(*manifests)}
+    path = w.write_folder(f"{tmp_path}/image", files)
+    for machine in ("amd64", "arm64"):
+        assert list(open_image(path, Access(platform=f"linux/{machine}")).entries) == [f"/{machine}"]
+    with pytest.raises(FormatError, match=r"is for linux/amd64, not for linux/s390x|is for linux/arm64, not for"):
+        open_image(path, Access(platform="linux/s390x"))
+
+
+def test_who_watches_is_told_how_far_it_is(tmp_path):
+    told = []
+    path = _layout(tmp_path, {"a": "1" * 5000}, {"b": "2"})
+    open_image(path, Access(watch=lambda *each: told.append(each)))
+    assert {what for what, _, _ in told} == {"layer 0", "layer 1"}
+    assert all(done == total for what, done, total in (told[-1], next(one for one in reversed(told) if "0" in one[0])))
