@@ -149,3 +149,12 @@ def test_a_missing_layer_makes_no_library_missing():
     lone = image(program("/app/tool", "libx.so.1"), refused=("the layer sha256:1 is not with the image",))
     assert not ask("I-LOADER-1", lone)
     assert not ask("I-LOADER-10", lone)
+
+
+@pytest.mark.parametrize("name", ["libc.so", "libpthread.so.0", "libm.so.6"])
+def test_musls_loader_is_its_own_libc_wherever_that_stands(name):
+    musl, tool = library("/lib/ld-musl-x86_64.so.1"), program("/bin/tool", name, interpreter="/lib/ld-musl-x86_64.so.1")
+    elsewhere = library(f"/lib/x86_64-linux-musl/{name}", soname=name)
+    assert not ask("I-LOADER-1", image(musl, tool))
+    assert not ask("I-LOADER-2", image(musl, tool, elsewhere))
+    assert ask("I-LOADER-2", image(_LOADER, tool, elsewhere))
