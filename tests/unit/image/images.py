@@ -70,9 +70,10 @@ def debian(*names: str, **versions: str) -> Entry:
     return text("/var/lib/dpkg/status", "\n".join(blocks))
 
 
-def rpm(*names: str, base: str = "rpmdb.sqlite") -> Entry:
+def rpm(*names: str, base: str = "rpmdb.sqlite", **versions: str) -> Entry:
     """The database of rpm in one of its forms, which its file's name tells, as the reader keeps it."""
-    return text(f"/var/lib/rpm/{base}", "".join(f"{name} 1.0-1\n" for name in names))
+    packages = dict.fromkeys(names, "1.0-1") | {name.replace("_", "-"): known for name, known in versions.items()}
+    return text(f"/var/lib/rpm/{base}", "".join(f"{name} {version}\n" for name, version in packages.items()))
 
 
 def wheel(name: str, version: str, *requires: str, site: str = SITE) -> Entry:

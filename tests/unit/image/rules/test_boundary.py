@@ -215,6 +215,8 @@ def test_other_modules_of_a_kernel_are_a_warning():
         *("libnvidia-ml1", "libnvidia-tesla-535-cuda1", "nvidia-tesla-470-kernel-dkms", "nvidia-legacy-390xx-driver"),
         *("nvidia-smi", "nvidia-kernel-dkms", "nvidia-open-kernel-dkms", "cuda-drivers-550", "nvidia-open"),
         *("nvidia-driver-cuda-libs", "kmod-nvidia-open-dkms", "nvidia-compute-G06", "xorg-x11-drv-nvidia-cuda-libs"),
+        *("nvidia-open-driver-G06-signed-kmp-default", "nvidia-drivers-G06", "nvidia-computeG05", "libcuda"),
+        *("nvidia-kmod-common", "xorg-x11-nvidia", "nvidia-fabric-manager", "libnvidia-ml", "nvidia-compute-utils-G07"),
         *("nvidia-modprobe", "nvidia-persistenced", "nvidia-fabricmanager-550", "libnvidia-nscq-550"),
         *("linux-modules-nvidia-550-generic", "xserver-xorg-video-nvidia-550", "libgl1-nvidia-glvnd-glx"),
         *("libegl-nvidia-tesla-535-0", "libgles-nvidia-legacy-390xx1", "nvidia-tesla-418-nonglvnd-vulkan-icd"),

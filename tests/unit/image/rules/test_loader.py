@@ -121,6 +121,11 @@ def test_every_rule_of_the_area_has_a_case():
     [
         ('ID="rocky"\nVERSION_ID="8.10"\n', "GLIBC_2.29", True),
         ('ID="rocky"\nVERSION_ID="9.4"\n', "GLIBC_2.29", False),
+        ('ID="sles"\nVERSION_ID="15.6"\n', "GLIBC_2.38", False),
+        ('ID="sles"\nVERSION_ID="15.5"\n', "GLIBC_2.34", True),
+        ('ID="opensuse-leap"\nVERSION_ID="15.2"\n', "GLIBC_2.27", True),
+        ('ID="sles"\nVERSION_ID="12.2"\n', "GLIBC_2.99", False),
+        ("ID=fedora\nVERSION_ID=43\n", "GLIBC_2.42", False),
         ("ID=arch\n", "GLIBC_2.99", False),
     ],
 )
