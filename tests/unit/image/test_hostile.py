@@ -10,6 +10,9 @@ from linkspan.errors import FormatError
 from linkspan.image.source import open_image
 from tests.unit.image import hostile, writer
 
+MOST_S = 30
+"""Of one core. A million headers take four seconds on a quiet machine, and three times that on a busy one."""
+
 
 def _layout(folder, case):
     return writer.write_folder(f"{folder}/image", case.make())
@@ -24,7 +27,7 @@ def test_an_image_that_is_hostile_as_a_whole_is_refused_in_a_sentence(name, tmp_
         open_image(path)
     assert case.words in caught.value.message
     assert "\n" not in caught.value.message
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < MOST_S
 
 
 @pytest.mark.parametrize("name", hostile.BOUNDED)
