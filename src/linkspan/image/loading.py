@@ -68,6 +68,35 @@ class Loader:
         """The names that libraries of the image have for themselves."""
         return frozenset(one.elf.soname for one in self.image.elves if one.elf and one.elf.soname)
 
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """The paths of programs, of modules, and of the libraries that those link to, directly or not.
+
+        A library that is not among them is opened by its name, if by anybody: a plugin.
+        """
+        ahead = [one for one in self.image.elves if _begins(one)]
+        seen = {one.path for one in ahead}
+        while ahead:
+            entry = ahead.pop()
+            for name in entry.elf.needs if entry.elf else ():
+                found = [one for one in self.called.get(name.rpartition("/")[2], ()) if one.path not in seen]
+                seen.update(one.path for one in found)
+                ahead += found
+        return frozenset(seen)
+
+    @cached_property
+    def called(self) -> dict[str, list[Entry]]:
+        """The ELF files by each name that they go by: their own, that of a link to them, and their DT_SONAME."""
+        found: dict[str, list[Entry]] = {}
+        for one in self.image.elves:
+            for name in {one.name, one.elf.soname if one.elf else ""}:
+                found.setdefault(name, []).append(one)
+        for name, entries in self.image.by_name.items():
+            for link in (one for one in entries if one.kind == "link" and ".so" in name and name not in found):
+                real = self.image.resolve(link.path)
+                found.setdefault(name, []).extend([real] if real and real.elf else [])
+        return found
+
     def find(self, name: str, by: Entry, *, variable: bool = True) -> Entry | None:
         """The library that a program or library gets by a name; None where the loader finds none.
 
@@ -129,6 +158,11 @@ def is_own(entry: Entry) -> bool:
 def is_whole(image: Image) -> bool:
     """False where a layer was left out: what is missing then says nothing."""
     return not any("layer" in sentence for sentence in image.refused)
+
+
+def _begins(entry: Entry) -> bool:
+    """True for what is started, or imported: programs, and modules, whose names do not begin with lib."""
+    return bool(entry.elf and entry.elf.interpreter) or not entry.name.startswith("lib")
 
 
 def _is_configuration(path: str) -> bool:
