@@ -29,7 +29,7 @@ class Advice(Model, frozen=True, kw_only=True, omit_defaults=False):
 def advise(image: Image, target: Target | None = None) -> Advice:
     """The advice for an image that is to run on a target, as far as that is known."""
     where, wants = target or Target(), Wants(image)
-    fleet, layers = needed(image, wants, where), shares(image)
+    fleet, layers = needed(image, where), shares(image)
     advice = Advice(
         source=image.source,
         target=where,

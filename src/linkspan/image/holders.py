@@ -1,15 +1,15 @@
 """Who in an image holds code for GPUs, and what of it runs on one of them.
 
 A package of Python's often holds libraries for some generations beside those for all (vLLM has kernels for Hopper
-alone): one without code for a GPU is no fault as long as the larger part of the package has it. CUDA's own libraries
-are left out, but for the core ones: libcufftw has an empty kernel for the oldest GPU, libcufile one for no GPU of ours.
+alone, the larger part of its bytes): one without code for a GPU is no fault as long as another has it. CUDA's own are
+left out, but for the core ones: libcufftw has an empty kernel for the oldest GPU, libcufile one for no GPU of ours.
 """
 
 import re
 from functools import cached_property
 
 from linkspan.image.cuda_libraries import is_core, is_cudas_own
-from linkspan.image.gpu_code import Code, code_for
+from linkspan.image.gpu_code import Code, code_for, in_order
 from linkspan.image.loading import is_own
 from linkspan.image.model import Entry, Image
 
@@ -40,17 +40,17 @@ class Holder:
 
     @cached_property
     def architectures(self) -> tuple[str, ...]:
-        """For which architectures the file has code that decides what the whole is for: the largest, mostly."""
+        """For which architectures it has code, in the files that it does not work without."""
         named = [one for one in self.entries if _DECIDING.fullmatch(one.name)]
-        return _held((named or self.entries)[0])
+        return in_order(name for one in named or self.entries for name in _held(one))
 
-    def with_code(self, gpu: tuple[int, int], *codes: Code) -> list[Entry]:
-        """The files with code of one of these kinds for a GPU."""
-        return [one for one in self.entries if code_for(_held(one), gpu) in codes]
+    def bare(self, gpu: tuple[int, int]) -> list[Entry]:
+        """The files without code for a GPU."""
+        return [one for one in self.entries if code_for(_held(one), gpu) == "none"]
 
-    def is_mostly(self, gpu: tuple[int, int], *codes: Code) -> bool:
-        """True where the larger part of it, by bytes, has code of one of these kinds."""
-        return 2 * _bytes(self.with_code(gpu, *codes)) > _bytes(self.entries)
+    def code(self, gpu: tuple[int, int]) -> Code:
+        """The best that it has for a GPU."""
+        return code_for(self.architectures, gpu)
 
 
 def holders(image: Image) -> tuple[Holder, ...]:
@@ -78,7 +78,3 @@ def _holders(image: Image) -> list[Holder]:
 
 def _held(one: Entry) -> tuple[str, ...]:
     return (one.elf.architectures if one.elf else None) or ()
-
-
-def _bytes(entries: list[Entry]) -> int:
-    return sum(one.size for one in entries)

@@ -63,7 +63,7 @@ def dropped(image: Image, able: str) -> str:
 
 def _bare(image: Image, able: str) -> str:
     gpu, every = capability(able), holders(image)
-    bare = gpu is not None and all(one.is_mostly(gpu, "none") for one in every)
+    bare = gpu is not None and all(one.code(gpu) == "none" for one in every)
     return f"no library of the image has code for compute capability {able}" if bare and every else ""
 
 
@@ -73,5 +73,5 @@ def needs_translation(image: Image, target: Target) -> Entry | None:
     if not newest or not wanted or not cuda.older(newest, ".".join(map(str, wanted[:2]))):
         return None
     gpus = [gpu for able in target.capabilities if (gpu := capability(able))]
-    translated = (one for one in holders(image) for gpu in gpus if one.is_mostly(gpu, "PTX"))
+    translated = (one for one in holders(image) for gpu in gpus if one.code(gpu) == "PTX")
     return next((one.entries[0] for one in translated), None)

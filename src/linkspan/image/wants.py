@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from linkspan.image.model import Entry, Image
 from linkspan.image.owners import owner
+from linkspan.image.stack import stack
+from linkspan.image.translation import compiles_with_nvvm
 
-_DIST = re.compile(r"/(?:site|dist)-packages/([^/]+?)-([^/-]+)\.dist-info(?:/|$)")
 _OF_CUDA = ("cuda", "cudnn")
 _TOOLKIT = re.compile(r"/(?:usr/local/cuda|usr/lib|lib|usr/local/lib(?:64)?/lib|opt/nvidia/|usr/cuda)")
 """Where the toolkit, packages of distributions and cuDNN's installer put libraries."""
@@ -55,8 +56,7 @@ class Wants:
     @cached_property
     def packages(self) -> dict[str, str]:
         """The Python packages by name, with their versions."""
-        found = (_DIST.search(path) for path in self.image.entries)
-        return {match[1].lower().replace("_", "-").replace(".", "-"): match[2] for match in found if match}
+        return {one.name: one.version for one in stack(self.image).distributions}
 
     @cached_property
     def libraries(self) -> tuple[Entry, ...]:
@@ -104,7 +104,8 @@ class Wants:
     @cached_property
     def compiling(self) -> tuple[str, ...]:
         """The packages that compile for the GPU when they run."""
-        return tuple(name for name in _COMPILES if name in self.packages)
+        found = (name for name in _COMPILES if name in self.packages)
+        return tuple(name for name in found if "numba" not in name or compiles_with_nvvm(self.image))
 
     @cached_property
     def opening(self) -> dict[str, str]:

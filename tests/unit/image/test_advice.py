@@ -157,8 +157,8 @@ def test_the_newest_of_several_cudas_counts_with_what_tells_it():
     fleet = advise(image(*WHEELS, dist("torchaudio", "2.4.1+cu124"), env=())).fleet
     assert fleet.cuda == "12.4"
     assert [(one.version, one.source) for one in fleet.found] == [
-        ("12.1", "nvidia-cuda-runtime-cu12 12.1.105"),
         ("12.4", "torchaudio 2.4.1+cu124"),
+        ("12.1", "nvidia-cuda-runtime-cu12 12.1.105"),
     ]
 
 
@@ -171,8 +171,9 @@ def test_where_only_the_major_version_can_be_told_the_driver_that_starts_it_can_
 
 def test_what_else_there_is_to_the_driver_is_noted():
     env = ("CUDA_VERSION=12.4.1", "NVIDIA_REQUIRE_CUDA=cuda>=12.4 brand=tesla,driver>=470,driver<471")
-    notes = advise(image(*BASE, dist("triton", "3.0.0"), env=env)).fleet.notes
-    assert "triton makes code when it runs, so the driver must know CUDA 12.4: branch 550 or later" in notes
+    numba = (dist("numba", "0.60.0"), lib("/usr/local/cuda/nvvm/lib64/libnvvm.so.4.0.0", 9))
+    notes = advise(image(*BASE, *numba, env=env)).fleet.notes
+    assert "numba gives PTX to the driver, which must know CUDA 12.4: branch 550 or later" in notes
     assert any("cuda>=12.4, or a driver of a branch that it lists" in note for note in notes)
 
 

@@ -10,6 +10,7 @@ from linkspan.image.registry import Broken, Rule, Target
 from linkspan.image.runs import dropped
 
 _Gpu = tuple[int, int]
+_OF_TORCH = ("torch", "torchvision", "torchaudio")
 
 
 def _look(image: Image, target: Target) -> Iterator[Broken]:
@@ -24,12 +25,12 @@ def _look(image: Image, target: Target) -> Iterator[Broken]:
 
 def _whole(image: Image, able: str, gpu: _Gpu) -> Iterator[Broken]:
     """What does not run at all; PyTorch is another rule's, which knows its builds."""
-    bare = [one for one in holders(image) if one.name != "torch" and one.is_mostly(gpu, "none")]
-    files = [path for one in bare if one.is_application for path in (one.name,)]
+    bare = [one for one in holders(image) if one.name not in _OF_TORCH and one.code(gpu) == "none"]
+    files = [one for one in bare if one.is_application]
     if files:
-        first = next(one for one in bare if one.is_application)
+        first = files[0]
         fix = f"compile with -gencode arch=compute_{_number(gpu)},code=sm_{_number(gpu)}, or PTX for an older GPU"
-        yield Broken(cause=_cause(first.name, first, able), fix=fix, paths=tuple(files))
+        yield Broken(cause=_cause(first.name, first, able), fix=fix, paths=tuple(one.name for one in files))
     for one in bare:
         if not one.is_application:
             yield Broken(
@@ -46,8 +47,8 @@ def _cause(name: str, one: Holder, able: str) -> str:
 
 def _parts(image: Image, able: str, gpu: _Gpu) -> Iterator[Broken]:
     """Libraries of packages that run without them; often a part that is for other generations on purpose."""
-    partly = [one for one in holders(image) if not one.is_mostly(gpu, "none")]
-    parts = [(one, part) for one in partly for part in one.with_code(gpu, "none")]
+    partly = [one for one in holders(image) if one.code(gpu) != "none"]
+    parts = [(one, part) for one in partly for part in one.bare(gpu)]
     if parts:
         _, first = parts[0]
         names = listed(part.name for _, part in parts)
@@ -64,9 +65,14 @@ def _of_cuda(image: Image, able: str, gpu: _Gpu) -> Iterator[Broken]:
     if bare:
         yield Broken(
             cause=f"{bare[0].path} has code for {_shown(_held(bare[0]))}, and none that compute capability {able} runs",
-            fix=f"install a version of {bare[0].name.partition('.')[0]} that still has, or has already, code for it",
+            fix=_cudnn_for(gpu) if bare[0].name.startswith("libcudnn") else "install CUDA libraries that have it",
             paths=tuple(one.path for one in bare),
         )
+
+
+def _cudnn_for(gpu: _Gpu) -> str:
+    # NVIDIA dropped Maxwell, Pascal and Volta with cuDNN 9.11, for CUDA 12, too.
+    return "install nvidia-cudnn-cu12<9.11" if gpu < (7, 5) else "install the newest cuDNN"
 
 
 def _held(one: Entry) -> tuple[str, ...]:

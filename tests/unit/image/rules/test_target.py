@@ -15,8 +15,8 @@ CASES = (
     Case("I-TARGET-1", image(cudart()), image(cudart()), _OLD, _NEW),
     Case(
         "I-TARGET-2",
-        image(cudart("12.8.90"), wheel("triton", "3.3.0")),
-        image(cudart("12.8.90"), wheel("numpy", "2.0.0")),
+        image(cudart("12.8.90"), wheel("numba", "0.60.0"), elf("/usr/local/cuda/nvvm/lib64/libnvvm.so.4.0.0")),
+        image(cudart("12.8.90"), wheel("numba", "0.60.0"), wheel("triton", "3.3.0")),
         _NEW,
     ),
     Case("I-TARGET-3", image(cudart("13.0.96")), image(cudart("12.8.90")), _V100),
