@@ -23,6 +23,8 @@ class Loader:
     def __init__(self, image: Image) -> None:
         self.image = image
         self._found: dict[tuple[str, bool], Entry | None] = {}
+        self._vital: dict[str, frozenset[str]] = {}
+        self._whole: set[str] = set()
 
     @cached_property
     def is_musl(self) -> bool:
@@ -74,8 +76,17 @@ class Loader:
 
         A library that is not among them is opened by its name, if by anybody: a plugin.
         """
-        ahead = [one for one in self.image.elves if _begins(one)]
-        seen = {one.path for one in ahead}
+        return self._reached([one for one in self.image.elves if _begins(one)])
+
+    def vital(self, named: re.Pattern[str]) -> frozenset[str]:
+        """The paths of the files whose path fits as a whole, and of the libraries that those link to."""
+        key = named.pattern
+        if key not in self._vital:
+            self._vital[key] = self._reached([one for one in self.image.elves if named.fullmatch(one.path)])
+        return self._vital[key]
+
+    def _reached(self, begin: list[Entry]) -> frozenset[str]:
+        ahead, seen = list(begin), {one.path for one in begin}
         while ahead:
             entry = ahead.pop()
             for name in entry.elf.needs if entry.elf else ():
@@ -97,17 +108,53 @@ class Loader:
                 found.setdefault(name, []).extend([real] if real and real.elf else [])
         return found
 
-    def find(self, name: str, by: Entry, *, variable: bool = True) -> Entry | None:
+    def find(self, name: str, by: Entry, *parents: Entry, variable: bool = True) -> Entry | None:
         """The library that a program or library gets by a name; None where the loader finds none.
 
-        LD_LIBRARY_PATH comes before DT_RUNPATH, which is what is written today (DT_RPATH would come before it).
+        ``parents`` are those that loaded it, the next one first, the program last. First come the folders in DT_RPATH
+        of it and its parents, unless it has DT_RUNPATH; then LD_LIBRARY_PATH; then its own DT_RUNPATH.
         """
         if "/" in name:
             return self.image.resolve(name)
-        for folder in self.variable if variable else ():
-            if found := self._at(folder, name):
-                return found
-        return next((one for folder in self.runpath(by) if (one := self._at(folder, name))), None) or self.usual(name)
+        runpath = self.runpath(by)
+        first = () if runpath else tuple(folder for one in (by, *parents) for folder in self.rpath(one))
+        folders = (*first, *(self.variable if variable else ()), *runpath)
+        return next((one for folder in folders if (one := self._at(folder, name))), None) or self.usual(name)
+
+    def lost(self, program: Entry) -> list[tuple[str, Entry]]:
+        """What a program does not find though it is in the image: the library's name, and who needs it.
+
+        As the loader does it: breadth first, and a library that is loaded already is not looked for again.
+        """
+        loaded: set[str] = set()
+        lost: list[tuple[str, Entry]] = []
+        ahead: list[tuple[Entry, ...]] = [(program,)]
+        for by, *parents in ahead:
+            for name in by.elf.needs if by.elf else ():
+                if name in loaded or is_injected(name):
+                    continue
+                loaded.add(name)
+                if found := self.find(name, by, *parents):
+                    loaded.add(found.elf.soname if found.elf else "")
+                    ahead.append((found, by, *parents))
+                elif self.is_anywhere(name):
+                    lost.append((name, by))
+        return lost
+
+    def may_lose(self, program: Entry) -> bool:
+        """False where every library that a program could load is found by the usual ways; quick, since kept."""
+        ahead, seen = [program], {program.path}
+        while ahead:
+            by = ahead.pop()
+            for name in by.elf.needs if by.elf else ():
+                found = self.usual(name)
+                if found is None and not is_injected(name):
+                    return True
+                if found is not None and found.path not in seen and found.path not in self._whole:
+                    seen.add(found.path)
+                    ahead.append(found)
+        self._whole |= seen
+        return False
 
     def usual(self, name: str) -> Entry | None:
         """The library by cache, configuration and the loader's own folders."""
@@ -120,8 +167,16 @@ class Loader:
         return self._found[key]
 
     def runpath(self, by: Entry) -> tuple[str, ...]:
-        """The folders of an ELF file's DT_RPATH or DT_RUNPATH, ``$ORIGIN`` and ``$LIB`` put in."""
-        text = by.elf.runpath if by.elf else ""
+        """The folders of an ELF file's DT_RUNPATH, ``$ORIGIN`` and ``$LIB`` put in."""
+        return self._folders(by, by.elf.runpath if by.elf else "")
+
+    def rpath(self, by: Entry) -> tuple[str, ...]:
+        """The folders of an ELF file's DT_RPATH; none where it has DT_RUNPATH, too, since that one counts."""
+        return self._folders(by, by.elf.rpath) if by.elf and not by.elf.runpath else ()
+
+    def _folders(self, by: Entry, text: str) -> tuple[str, ...]:
+        if not text:
+            return ()
         words = (_LIB.sub("lib64", _ORIGIN.sub(lambda _: by.folder, word)) for word in text.split(":") if word)
         return tuple(word.rstrip("/") for word in words)
 

@@ -99,6 +99,15 @@ def test_a_library_too_large_for_memory_is_read_the_same(tmp_path):
     assert image.entries["/after"].size == 1
 
 
+@pytest.mark.parametrize(("tag", "fields"), [(15, ("", "libc.so.6")), (29, ("libc.so.6", ""))])
+def test_rpath_and_runpath_are_told_apart(tag, fields):
+    data = elfwriter.shared_object("libx.so.1", needed=("libc.so.6", "libm.so.6"))
+    place = data.index(struct.pack("<QQ", 1, 11))  # DT_NEEDED of libc.so.6, behind the SONAME in the strings
+    data = data[:place] + struct.pack("<Q", tag) + data[place + 8 :]
+    found = elf.read(lambda at, length: data[at : at + length], len(data), list)
+    assert (found.runpath, found.rpath, found.needs) == (*fields, ("libm.so.6",))
+
+
 @pytest.mark.parametrize("machine", [elfwriter.EM_386, elfwriter.EM_X86_64, elfwriter.EM_AARCH64])
 def test_names_are_those_that_another_reader_finds(machine):
     data = elfwriter.shared_object("libx.so.1", machine, ("libc.so.6", "libm.so.6"))

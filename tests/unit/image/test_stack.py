@@ -41,6 +41,21 @@ def test_the_newest_runtime_comes_first_and_one_without_a_version_last():
     assert found.cuda == "13.0.96"
 
 
+def test_the_wheel_of_cuda_13_that_no_file_is_called_after_tells_the_release():
+    found = stack(image(elf(f"{SITE}/nvidia/cu13/lib/libcudart.so.13"), wheel("nvidia-cuda-runtime", "13.0.96")))
+    assert (found.release, found.system_release) == ("13.0", "")
+
+
+def test_what_only_links_with_cuda_tells_its_major_version():
+    provider = elf(f"{SITE}/onnxruntime/capi/libonnxruntime_providers_cuda.so", "libcublas.so.13")
+    found = stack(image(provider))
+    assert (found.cuda, found.release, found.uses_cuda, found.is_cuda_image) == ("13", "", True, False)
+
+
+def test_the_folder_of_a_toolkit_tells_the_release_of_a_runtime_without_a_number():
+    assert stack(image(elf("/usr/local/cuda-11.7/lib64/libcudart.so.11.0"))).system_release == "11.7"
+
+
 @pytest.mark.parametrize(
     ("name", "version", "cuda"),
     [

@@ -3,7 +3,7 @@
 import pytest
 
 from linkspan.image.registry import Target
-from tests.unit.image.stack_images import Case, ask, compat, cudart, elf, file, ids, image, wheel
+from tests.unit.image.stack_images import SITE, Case, ask, compat, cudart, elf, file, ids, image, wheel
 
 AREA = "target"
 _OLD, _NEW = Target(driver="470.256.02"), Target(driver="550.163.01")
@@ -56,6 +56,40 @@ def test_a_rule_tells_what_breaks_it_and_nothing_else(case):
 
 def test_every_rule_of_the_area_has_a_case():
     assert {case.rule for case in CASES} == ids(AREA)
+
+
+def test_a_part_of_a_package_without_code_is_worth_knowing_and_the_whole_an_error():
+    parts = (elf(f"{SITE}/vllm/_C.abi3.so", gpu=("sm_75",)), elf(f"{SITE}/vllm/_fa3.abi3.so", gpu=("sm_90a",)))
+    (part,) = ask("I-TARGET-4", image(*parts), Target(capabilities=("7.5",)))
+    (whole,) = ask("I-TARGET-4", image(*parts), Target(capabilities=("7.0",)))
+    assert (part.severity, part.paths) == ("info", (parts[1].path,))
+    assert (whole.severity, set(whole.paths)) == (None, {one.path for one in parts})
+
+
+def test_a_package_that_may_never_be_called_is_a_warning():
+    (found,) = ask(
+        "I-TARGET-4", image(elf(f"{SITE}/flash_attn_2_cuda.so", gpu=("sm_80",))), Target(capabilities=("7.5",))
+    )
+    assert found.severity is None
+    (found,) = ask("I-TARGET-4", image(elf(f"{SITE}/xformers/_C.so", gpu=("sm_80",))), Target(capabilities=("7.5",)))
+    assert found.severity == "warning"
+
+
+def test_cudnn_that_dropped_a_gpu_is_told_with_the_last_one_that_has_it():
+    ops = elf(f"{SITE}/nvidia/cudnn/lib/libcudnn_ops.so.9", gpu=("sm_75", "sm_80"))
+    (found,) = ask("I-TARGET-4", image(cudart("12.8.90"), ops), _V100)
+    assert "nvidia-cudnn-cu12<9.11" in found.fix
+    assert not ask("I-TARGET-4", image(cudart("13.0.96"), ops), _V100)  # CUDA 13 itself dropped it
+
+
+def test_pytorch_is_judged_by_its_own_code_where_that_is_known():
+    torch = (wheel("torch", "2.14.1"), elf(f"{SITE}/torch/lib/libtorch_cuda.so", gpu=("sm_75", "sm_80")))
+    version = file(f"{SITE}/torch/version.py", "__version__ = '2.14.1+cu130'\ncuda: Optional[str] = '13.0'\n")
+    (found,) = ask("I-TARGET-5", image(*torch, version), _V100)
+    assert "sm_75, sm_80" in found.cause
+    assert not ask("I-TARGET-5", image(*torch, version), Target(capabilities=("8.9",)))
+    (found,) = ask("I-TARGET-5", image(torch[0], version), _V100)
+    assert "7.5, 8.0" in found.cause
 
 
 def test_without_a_target_no_rule_of_the_area_says_anything():
