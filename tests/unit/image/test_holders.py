@@ -28,9 +28,8 @@ def test_cudas_own_libraries_hold_code_for_themselves_and_only_the_core_ones_cou
     wrapper = elf(f"{SITE}/nvidia/cu13/lib/libcufftw.so.12", gpu=("sm_75",))
     blas = elf(f"{SITE}/nvidia/cu13/lib/libcublas.so.13", gpu=("sm_90",))
     bundled = elf(f"{SITE}/torchvision.libs/libnvjpeg.36e11081.so.13", gpu=("sm_75",))
-    whole = image(
-        wrapper, blas, bundled, elf(f"{SITE}/triton/backends/nvidia/lib/cupti/libcupti.so.12", gpu=("sm_50",))
-    )
+    profiler = elf(f"{SITE}/triton/backends/nvidia/lib/cupti/libcupti.so.12", gpu=("sm_50",))
+    whole = image(wrapper, blas, bundled, profiler)
     assert holders(whole) == ()
     assert core(whole) == [blas]
 
