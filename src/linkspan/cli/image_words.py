@@ -6,8 +6,8 @@ from linkspan.check.cuda import cuda_of
 from linkspan.check.cuda_fit import Way
 from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
+from linkspan.image.parts import Key, Part
 from linkspan.image.runs import Verdict
-from linkspan.image.stack import Key, Part
 from linkspan.image.variant import Choice, Variant
 from linkspan.plan.wording import plural
 

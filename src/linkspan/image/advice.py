@@ -7,9 +7,10 @@ from linkspan.image.fleet import Fleet, needed
 from linkspan.image.judged import legible
 from linkspan.image.model import Image
 from linkspan.image.owners import Owner, Share, shares, totals
+from linkspan.image.parts import Part
 from linkspan.image.registry import Target
 from linkspan.image.savings import Saving, savings
-from linkspan.image.stack import Part, stack
+from linkspan.image.stack import stack
 from linkspan.image.variant import Choice, choose
 from linkspan.image.wants import Wants
 

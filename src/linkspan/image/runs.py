@@ -29,14 +29,14 @@ def runs(image: Image, target: Target) -> Verdict:
     The verdict is about CUDA; what else the image lacks is told by rules. A way of "unknown" says what is not known.
     """
     found = stack(image)
-    paths = tuple(part.path for part in found.runtimes[:1])
+    paths, cuda = tuple(one.path for one in found.told[:1] if one.path), found.called
     if not found.cuda:
         return Verdict(way="unknown", why="the image has no CUDA whose version can be told", driver=target.driver)
     for able in target.capabilities:
         if why := dropped(image, able) or _bare(image, able):
-            return Verdict(way="not", why=why, cuda=found.cuda, driver=target.driver, paths=paths)
+            return Verdict(way="not", why=why, cuda=cuda, driver=target.driver, paths=paths)
     way = by_driver(image, target)
-    return Verdict(way=way.way, why=way.why, cuda=found.cuda, driver=target.driver, paths=paths)
+    return Verdict(way=way.way, why=way.why, cuda=cuda, driver=target.driver, paths=paths)
 
 
 def by_driver(image: Image, target: Target) -> Fit:
@@ -57,7 +57,7 @@ def dropped(image: Image, able: str) -> str:
     found, gpu = stack(image), capability(able)
     last = last_cuda(gpu) if gpu else ""
     if last and cuda.older(last, ".".join(found.cuda.split(".")[:2])):
-        return f"CUDA {found.cuda} has no code for compute capability {able}; CUDA {last} was the last one"
+        return f"CUDA {found.called} has no code for compute capability {able}; CUDA {last} was the last one"
     return ""
 
 

@@ -124,6 +124,11 @@ class Stack:
         """The newest CUDA of the image as CUDA's releases are called, ``12.4``; empty where that is not known."""
         return ".".join(self.cuda.split(".")[:2]) if "." in self.cuda else ""
 
+    @property
+    def called(self) -> str:
+        """The newest CUDA as people call it: its release, ``12.4``, or the major version where no more is known."""
+        return self.release or self.cuda
+
     @cached_property
     def system_release(self) -> str:
         """The newest CUDA that stands outside of Python's packages, ``12.4``; empty where there is none."""

@@ -13,8 +13,8 @@ _FIX = "FROM nvidia/cuda:12.9.1-…, or the version that the framework is built 
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    env = image.config.variables
-    version = stack(image).release or env.get("CUDA_VERSION", "")
+    env, found = image.config.variables, stack(image)
+    version = "" if found.runtimes else env.get("CUDA_VERSION", "")  # of the CUDA that is there another rule tells
     numbers = versions.parse(version) or ()
     if env.get("NVIDIA_CUDA_END_OF_LIFE"):
         cause = "NVIDIA marked the base image as at its end of life, and deletes it"

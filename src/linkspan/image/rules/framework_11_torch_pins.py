@@ -19,7 +19,13 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
                     cause=f"{one.name} {one.version} was built for torch {wanted}, and it is {torch.version}",
                     fix=f"RUN pip install {one.name}=={one.version.partition('+')[0]} torch=={wanted}",
                     paths=(one.path, torch.path),
+                    severity="warning" if _release(wanted) == _release(torch.version) else None,
                 )
+
+
+def _release(version: str) -> list[str]:
+    """What a release is called without its patches, between which PyTorch keeps its binary interface."""
+    return version.partition("+")[0].split(".")[:2]
 
 
 def _wanted(one: Distribution) -> str:

@@ -15,7 +15,7 @@ def _look(image: Image, target: Target) -> Iterator[Broken]:
         return
     if compilers := handing_over(image):
         yield Broken(
-            cause=f"driver {target.driver} is older than CUDA {found.cuda}, for which {compilers[0].name} compiles",
+            cause=f"driver {target.driver} is older than CUDA {found.called}, for which {compilers[0].name} compiles",
             fix="RUN pip install 'numba-cuda[cu12]', which has nvJitLink, or update the host's driver",
             paths=tuple(one.path for one in compilers),
         )

@@ -155,3 +155,18 @@ def test_the_fix_names_the_folder_where_the_missing_library_is():
     wheels = elf(f"{SITE}/nvidia/cublas/lib/libcublasLt.so.12", soname="libcublasLt.so.12")
     (found,) = ask("I-FRAMEWORK-7", image(_PROVIDER, _SHARED, wheels))
     assert f"LD_LIBRARY_PATH={SITE}/nvidia/cublas/lib" in found.fix
+
+
+def test_another_patch_of_pytorch_is_a_warning_and_another_release_an_error():
+    (patch,) = ask("I-FRAMEWORK-11", image(wheel("vllm", "0.33.0", "torch==2.14.0"), wheel("torch", "2.14.1")))
+    (release,) = ask("I-FRAMEWORK-11", image(wheel("vllm", "0.33.0", "torch==2.13.0"), wheel("torch", "2.14.1")))
+    assert (patch.severity, release.severity) == ("warning", None)
+
+
+def test_the_provider_for_tensorrt_matters_where_tensorrt_is():
+    providers = tuple(
+        elf(f"{SITE}/onnxruntime/capi/libonnxruntime_providers_{name}.so", "libcudart.so.13")
+        for name in ("cuda", "tensorrt")
+    )
+    assert len(ask("I-FRAMEWORK-7", image(*providers))) == 1
+    assert len(ask("I-FRAMEWORK-7", image(*providers, wheel("tensorrt-cu12", "10.3.0")))) == 2

@@ -105,3 +105,22 @@ def test_the_compatibility_package_helps_a_data_centre_gpu_and_no_other():
 def test_the_fix_names_a_build_of_pytorch_that_has_kernels_for_the_gpu():
     (found,) = ask("I-TARGET-5", image(wheel("torch", "2.12.0+cu130"), file("/x")), _V100)
     assert found.fix.endswith("/cu126")
+
+
+def test_the_fix_for_an_old_driver_is_what_helps_there():
+    torch = (cudart("13.0.96"), wheel("torch", "2.14.1+cu130"))
+    (centre,) = ask("I-TARGET-1", image(*torch), Target(driver="535", gpus=("T4",), capabilities=("7.5",)))
+    assert "cuda-compat-13-0" in centre.fix
+    assert centre.fix.endswith("/whl/cu128")
+    (home,) = ask("I-TARGET-1", image(*torch), Target(driver="470", gpus=("RTX 3090",), capabilities=("8.6",)))
+    assert "cuda-compat" not in home.fix
+    assert home.fix.endswith("/whl/cu118")
+    (other,) = ask("I-TARGET-1", image(cudart("13.0.96")), Target(driver="535"))
+    assert other.fix.endswith("build the image for an older CUDA")
+
+
+def test_numba_with_nvjitlink_needs_no_newer_driver():
+    numba = (wheel("numba-cuda", "0.30.0"), elf("/usr/local/cuda/nvvm/lib64/libnvvm.so.4.0.0"))
+    assert ask("I-TARGET-2", image(cudart("12.8.90"), *numba), _NEW)
+    linked = elf(f"{SITE}/nvidia/nvjitlink/lib/libnvJitLink.so.12")
+    assert not ask("I-TARGET-2", image(cudart("12.8.90"), *numba, linked), _NEW)
