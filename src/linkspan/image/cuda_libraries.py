@@ -13,7 +13,10 @@ _NAMES = (
 )
 _CUDA = re.compile(rf"lib(?:{_NAMES})(?:[.-][0-9a-f]{{8}})?\.so(?:\.[\d.]+)?")
 _CORE = re.compile(r"lib(cublas|cublasLt|cufft|cusolver|cusparse|curand|cudnn_ops|nccl)(?:[.-][0-9a-f]{8})?\.so.*")
-_OF_NVIDIA = re.compile(r"-packages/nvidia/|^/usr/local/cuda[^/]*/|^/usr/lib/cuda/|^/opt/nvidia/")
+_OF_NVIDIA = re.compile(
+    r"-packages/nvidia/|^/usr/local/cuda[^/]*/|^/usr/lib/(nvidia-)?cuda(-toolkit)?/|^/opt/nvidia/|/dcgm_tests/"
+    r"|/bin/(__nvcc_device_query|nvprof|nvvp|cuda-\w+|compute-sanitizer|nvidia-\w+)$"
+)
 
 
 def is_of_cuda(name: str) -> bool:

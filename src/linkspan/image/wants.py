@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
+from linkspan.image.cuda_libraries import is_cudas_own
+from linkspan.image.holders import holders
 from linkspan.image.model import Entry, Image
 from linkspan.image.owners import owner
 from linkspan.image.stack import stack
@@ -67,6 +69,7 @@ class Wants:
     def links(self) -> tuple[Link, ...]:
         """Each library of CUDA that a program of others links to."""
         programs = (entry for entry in self.image.elves if owner(entry) not in {*_OF_CUDA, "compat", "driver", "tools"})
+        programs = (entry for entry in programs if not is_cudas_own(entry.path))
         return tuple(
             Link(program, name, self.provider(name, program))
             for program in programs
@@ -120,8 +123,7 @@ class Wants:
     @cached_property
     def holds_gpu_code(self) -> tuple[Entry, ...]:
         """Programs of others with code for GPUs in them."""
-        own = (entry for entry in self.image.elves if owner(entry) not in {*_OF_CUDA, "compat", "driver", "tools"})
-        return tuple(entry for entry in own if entry.elf and entry.elf.architectures)
+        return tuple(entry for one in holders(self.image) for entry in one.entries)
 
 
 def _is_of_cuda(name: str) -> bool:

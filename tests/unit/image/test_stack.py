@@ -169,3 +169,11 @@ def test_ptx_only_is_what_has_no_machine_code():
 @pytest.mark.parametrize(("text", "numbers"), [("8.6", (8, 6)), ("12.0", (12, 0)), ("T4", None), ("8", None)])
 def test_a_compute_capability_is_two_numbers(text, numbers):
     assert capability(text) == numbers
+
+
+def test_what_setuptools_installed_is_a_package_too():
+    told = file(f"{SITE}/torch-2.3.1-py3.11.egg-info/PKG-INFO", "Name: torch\nVersion: 2.3.1\n")
+    version = file(f"{SITE}/torch/version.py", "cuda = '12.1'\n")
+    found = stack(image(told, version))
+    assert [(part.key, part.version) for part in found.parts] == [("torch", "2.3.1")]
+    assert found.release == "12.1"

@@ -17,6 +17,8 @@ _OPTIONAL = re.compile(
 """What is left without its libraries on purpose: Python's own modules for tkinter and the like in slim images, the
 transports of NVIDIA's wheels (NVSHMEM over MPI or libfabric, cuFile over RDMA), Numba's threading layers, CuPy's
 bindings of what it can do without."""
+_OF_OTHERS = re.compile(r"/(usr/)?lib\d*/|/opt/[^/]*conda[^/]*/")
+"""Where distributions have plugins, with their dependencies or without."""
 _TOLD = re.compile(r"libonnxruntime_providers_\w+\.so")
 """Another rule's."""
 _PACKAGE = re.compile(r".*/(?:site|dist)-packages/(?P<package>[^/]+)/")
@@ -36,7 +38,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
             package = _package(one)
             if one.path in used:
                 groups.setdefault(package or f"/{name}", {}).setdefault(name, []).append(one)
-            elif not package:  # which plugins of a wheel are wanted is its own business
+            elif not package and not _OF_OTHERS.match(one.path):  # which of theirs are wanted they know best
                 plugins.setdefault(name, []).append(one)
     yield from (_told(image, found, name, group) for name, group in groups.items())
     if plugins:

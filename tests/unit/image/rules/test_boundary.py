@@ -3,6 +3,7 @@
 import pytest
 
 from linkspan.image.model import Entry, Layer
+from linkspan.image.registry import findings
 from tests.unit.image.images import debian, file, folder, image, library, link, node, program, rpm, text, wheel
 from tests.unit.image.rules.cases import Case, ids, of
 
@@ -15,6 +16,7 @@ def _stub(path: str, soname: str = "libcuda.so.1") -> Entry:
     return library(path, 32_000, soname=soname)
 
 
+_DRIVER_SCRIPT = program("/usr/local/bin/nvidia-driver", head=b"#!/bin/bash\n")
 CASES = (
     Case(
         "I-BOUNDARY-1",
@@ -136,7 +138,28 @@ CASES = (
         image(text("/etc/modprobe.d/nvidia.conf", "options nvidia NVreg_x=1\n")),
         image(text("/etc/modprobe.d/dist.conf", ""), file("/usr/lib/systemd/system/ssh.service")),
     ),
+    Case(
+        "I-BOUNDARY-19",
+        image(_DRIVER_SCRIPT, entrypoint=("nvidia-driver", "init")),
+        image(_DRIVER_SCRIPT, entrypoint=("/app/serve",)),
+    ),
 )
+
+
+def test_an_image_that_brings_the_driver_to_its_host_is_told_so_once_and_not_judged_by_what_is_its_task():
+    driver = library("/usr/lib/x86_64-linux-gnu/libcuda.so.550.54.15", soname="libcuda.so.1")
+    parts = (driver, _DRIVER_SCRIPT, file("/lib/modules/6.1.0/nvidia.ko"))
+    told = [one.id for one in findings(image(*parts, entrypoint=("nvidia-driver", "init"))) if one.area == "boundary"]
+    assert told == ["I-BOUNDARY-19"]
+    others = [one.id for one in findings(image(*parts, cmd=("bash",))) if one.area == "boundary"]
+    assert "I-BOUNDARY-1" in others
+    assert "I-BOUNDARY-19" not in others
+
+
+def test_the_hooks_of_debians_clean_up_package_are_no_traces_of_the_installer():
+    hook = file("/usr/lib/nvidia/pre-install")
+    assert of(image(hook), "I-BOUNDARY-7")
+    assert not of(image(hook, file("/var/lib/dpkg/info/nvidia-installer-cleanup.list")), "I-BOUNDARY-7")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)

@@ -108,6 +108,11 @@ CASES = (
         image(_TENSORRT, file("/models/a/model.plan", size=5_000_000)),
         image(_TENSORRT, file("/app/floor.plan", size=5_000)),
     ),
+    Case(
+        "I-FRAMEWORK-17",
+        image(wheel("torch", "2.14.1"), wheel("torch", "2.4.1+cu121", site="/opt/venv/lib/python3.11/site-packages")),
+        image(wheel("torch", "2.14.1"), wheel("numpy", "2.0.0", site="/opt/venv/lib/python3.11/site-packages")),
+    ),
 )
 
 
@@ -170,3 +175,11 @@ def test_the_provider_for_tensorrt_matters_where_tensorrt_is():
     )
     assert len(ask("I-FRAMEWORK-7", image(*providers))) == 1
     assert len(ask("I-FRAMEWORK-7", image(*providers, wheel("tensorrt-cu12", "10.3.0")))) == 2
+
+
+def test_a_torchvision_without_pins_is_of_one_pytorch_unless_its_operators_are_for_all():
+    bound = (wheel("torchvision", "0.19.1"), elf(f"{SITE}/torchvision/_C.so"))
+    (found,) = ask("I-FRAMEWORK-11", image(*bound, wheel("torch", "2.5.1")))
+    assert "torch 2.4.0" in found.cause
+    assert not ask("I-FRAMEWORK-11", image(*bound, wheel("torch", "2.4.1")))
+    assert not ask("I-FRAMEWORK-11", image(wheel("torchvision", "0.29.1"), wheel("torch", "2.15.0")))
