@@ -107,6 +107,8 @@ def driver_lines(advice: Advice) -> Iterator[tuple[str, str]]:
         yield "wholly on", f"branch {fleet.full} or later: only those compile PTX of CUDA {fleet.cuda}"
     if fleet.driver:
         yield "here", _fit(advice)
+    for one in fleet.code:
+        yield "has code for", f"{', '.join(one.architectures)} in {one.holder}"
     for note in fleet.notes:
         yield "note", note
 

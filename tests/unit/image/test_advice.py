@@ -45,7 +45,7 @@ def test_wheels_bring_their_cuda_so_that_any_base_is_enough():
     base = advise(image(*RUNTIME, *WHEELS)).base
     assert (base.enough, base.has, base.plain) == ("base", "runtime", True)
     assert base.environment == ("NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=compute,utility")
-    library = f"{SITE}/nvidia/cuda_runtime/lib/libcudart.so.12"
+    library = f"{SITE}/nvidia/cublas/lib/libcublas.so.12"
     assert base.reasons == (f"CUDA's libraries came with what uses them, as {library}, so that no toolkit is needed",)
 
 
@@ -233,3 +233,15 @@ def test_advice_on_names_that_are_no_text_can_be_written():
     advice = advise(image(*DEVEL, lib("/app/\udcff", 9, "libcudart.so.12"), file("/tmp/\udcfe", 3)))
     assert "/app/\\xff links to libcudart.so.12" in advice.base.reasons
     assert msgspec.json.decode(msgspec.json.encode(advice), type=Advice) == advice
+
+
+def test_the_advice_names_the_gpus_that_frameworks_have_code_for():
+    fleet = advise(image(*RUNTIME, *WHEELS), Target(gpus=("T4",), capabilities=("7.5",))).fleet
+    assert [(one.holder, one.architectures) for one in fleet.code] == [("torch", ("sm_80",))]
+    assert "torch has no code for T4 (7.5)" in fleet.notes
+
+
+def test_numba_for_the_processor_asks_for_no_compiler_of_cudas():
+    bare, whole = dist("numba", "0.60.0"), lib("/usr/local/cuda/nvvm/lib64/libnvvm.so.4.0.0", 9)
+    assert "cuda-nvcc-12-4" not in advise(image(*RUNTIME, *WHEELS, bare)).base.packages
+    assert "cuda-nvcc-12-4" in advise(image(*RUNTIME, *WHEELS, bare, whole)).base.packages
