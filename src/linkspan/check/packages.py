@@ -1,13 +1,12 @@
 """Which packages of the GPU stack are installed, by the database of dpkg, rpm, apk or pacman."""
 
-import contextlib
 import re
-import sqlite3
-import struct
 from collections.abc import Iterable, Iterator
 
 from linkspan.check.eyes import Eyes
+from linkspan.errors import FormatError
 from linkspan.facts.host import HostReader
+from linkspan.formats import rpmdb
 
 OF_INTEREST = re.compile(
     r"^(docker|moby|containerd|podman|cri-o|crun|runc|kubelet|k3s|rke2|buildah|nerdctl|snapd|linkspan|nvidia|libnvidia"
@@ -16,12 +15,11 @@ OF_INTEREST = re.compile(
     r"|nv-prefer|xorg-x11-drv-nvidia|akmods|epel-release|oracle-epel-release|rpmfusion-|gcc$|kernel-.*devel)"
 )
 DPKG = "/var/lib/dpkg/status"
-RPM = ("/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite")
+RPM = tuple(f"{folder}/{name}" for folder in rpmdb.FOLDERS for name in rpmdb.NAMES)
+"""Where a database of rpm may be; the first that is there is the one in use: the folders are mostly links to one."""
 APK = "/lib/apk/db/installed"
 PACMAN = "/var/lib/pacman/local"
 LIMIT = 64 << 20
-_NAME, _VERSION, _RELEASE = 1000, 1001, 1002
-"""Tags of an rpm header (rpmtag.h)."""
 
 
 def installed(eyes: Eyes) -> dict[str, str]:
@@ -30,7 +28,12 @@ def installed(eyes: Eyes) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, read in _DATABASES:
         found |= eyes.derive("packages", path, read, none)
-    return found
+    return found | (_of_rpm(eyes) or {})
+
+
+def is_known(eyes: Eyes) -> bool:
+    """True where the database of dpkg or rpm is there and can be read: a package that it does not have is not there."""
+    return eyes.exists(DPKG) or _of_rpm(eyes) is not None
 
 
 def _whole(host: HostReader, path: str) -> str:
@@ -62,29 +65,19 @@ def _of_interest(found: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: version for name, version in found if OF_INTEREST.match(name)}
 
 
-def _rpm(host: HostReader, path: str) -> dict[str, str]:
-    """Read as a file that nobody writes: sqlite then makes no lock, and changes nothing."""
-    real = host.real(path)
-    if real is None:
-        return {}
-    with contextlib.suppress(sqlite3.Error):
-        database = sqlite3.connect(f"file:{host.root}{real}?mode=ro&immutable=1", uri=True)
-        with contextlib.closing(database):
-            names = "SELECT p.blob, n.key FROM Packages p JOIN Name n ON n.hnum = p.hnum"
-            return {name: _rpm_version(blob) for blob, name in database.execute(names) if OF_INTEREST.match(name)}
-    return {}
+def _rpm(host: HostReader, path: str) -> dict[str, str] | None:
+    """Read as a file, page by page: no lock is made, and nothing is changed."""
+    try:
+        return _of_interest(rpmdb.packages(lambda at, length: host.read(path, at, length) or b"", host.size(path)))
+    except FormatError:
+        return None
 
 
-def _rpm_version(header: bytes) -> str:
-    """Version and release: the header begins with two counts and an index of tag, type, offset, count (big endian)."""
-    entries, _ = struct.unpack_from(">II", header)
-    texts = {}
-    for number in range(entries):
-        tag, _, offset, _ = struct.unpack_from(">IIII", header, 8 + 16 * number)
-        if tag in (_VERSION, _RELEASE):
-            start = 8 + 16 * entries + offset
-            texts[tag] = header[start : header.index(b"\0", start)].decode("utf-8", "replace")
-    return "-".join(texts[tag] for tag in (_VERSION, _RELEASE) if tag in texts)
+def _of_rpm(eyes: Eyes) -> dict[str, str] | None:
+    """The packages of rpm; None where it has no database, or where that cannot be read."""
+    none: dict[str, str] | None = None
+    path = next(filter(eyes.exists, RPM), "")
+    return eyes.derive("packages", path, _rpm, none) if path else none
 
 
-_DATABASES = ((DPKG, _dpkg), (APK, _apk), (PACMAN, _pacman), *((path, _rpm) for path in RPM))
+_DATABASES = ((DPKG, _dpkg), (APK, _apk), (PACMAN, _pacman))

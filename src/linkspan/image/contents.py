@@ -4,23 +4,21 @@ import re
 from typing import NamedTuple, Protocol
 
 from linkspan.errors import FormatError
-from linkspan.formats import ldcache
+from linkspan.formats import ldcache, rpmdb
 from linkspan.image import elf, limits
+from linkspan.image.databases import is_rpm
 from linkspan.image.model import Elf
 
 _WANTED = re.compile(
-    r"/etc/(os-release|ld\.so\.(conf|cache|preload)|ld\.so\.conf\.d/[^/]+\.conf|apt/sources\.list(\.d/[^/]+)?"
-    r"|yum\.repos\.d/[^/]+\.repo|apk/repositories|ld-musl-[a-z0-9_]+\.path|nvidia-container-runtime/.*\.toml|alpine-release"
-    r"|debian_version|redhat-release)"
+    r"/etc/(os-release|ld\.so\.(conf|cache)|ld\.so\.conf\.d/[^/]+\.conf|ld-musl-[a-z0-9_]+\.path)"
     r"|/usr/lib/os-release"
-    r"|/var/lib/dpkg/(status|status\.d/[^/]+|info/[^/]+\.list)"
+    r"|/var/lib/dpkg/(status|status\.d/[^/]+)"
     r"|(/usr)?/lib/apk/db/installed"
-    r"|/usr/local/cuda[^/]*/version\.(json|txt)"
-    r"|.*\.(dist|egg)-info/(METADATA|RECORD|PKG-INFO|WHEEL|INSTALLER)"
-    r"|.*/conda-meta/[^/]+\.json"
-    r"|.*/(torch/version\.py|pyvenv\.cfg)"
+    r"|.*\.dist-info/METADATA"
+    r"|.*/torch/version\.py"
 )
-_TALKATIVE = ("/METADATA", "/PKG-INFO")
+"""What some rule reads. Lists of files (pip's RECORD, dpkg's, conda's) are ten times as much, and names tell enough."""
+_TALKATIVE = "/METADATA"
 _CACHE = "/etc/ld.so.cache"
 _HEADLESS = (".py", ".pyc", ".pyi", ".h", ".hpp", ".cuh", ".txt", ".md", ".html", ".js", ".svg", ".png", ".mo", ".gz")
 """Files of which there are thousands, and whose first bytes say no more than their names."""
@@ -49,27 +47,43 @@ class Body(Protocol):
 
 
 class Known(NamedTuple):
-    """What is known of a file's content."""
+    """What is known of a file's content; ``refused`` says why a file that somebody wants was left out."""
 
     head: bytes = b""
     text: str | None = None
     elf: Elf | None = None
+    refused: str = ""
 
 
 def look(path: str, mode: int, body: Body, room: int) -> Known:
     """Look at a file; ``room`` is how many bytes of text may still be kept.
 
     Of the metadata of Python packages the fields are kept, not the description below them. The text of ld.so.cache is
-    a line ``name => path`` for each entry, as ``ldconfig -p`` shows them.
+    a line ``name => path`` for each entry, as ``ldconfig -p`` shows them; that of a database of rpm is
+    a line ``name version`` for each package.
     """
     if not body.size:
         return Known(text="" if _WANTED.fullmatch(path) else None)
     head = body.first(limits.HEAD)
     if head.startswith(_ELF):
         return Known(head, None, elf.read(body.pread, body.size, body.fatbins))
+    if is_rpm(path):
+        return _rpm(head, body, room)
     if body.size <= min(limits.TEXT, room) and _WANTED.fullmatch(path):
         return Known(head, _text(path, body.first(body.size)))
     return Known(b"" if path.endswith(_HEADLESS) and not mode & 0o111 else head)
+
+
+def _rpm(head: bytes, body: Body, room: int) -> Known:
+    if body.size <= rpmdb.LARGEST:
+        body.pread(0, 1)  # all of it is at hand from here on: no error below is one of the archive
+    try:
+        text = "".join(f"{name} {version}\n" for name, version in rpmdb.packages(body.pread, body.size))
+    except FormatError as error:
+        return Known(head, refused=error.message)
+    if len(text) > min(limits.TEXT, room):
+        return Known(head, refused="this database of rpm names more packages than any real one")
+    return Known(head, text)
 
 
 def _text(path: str, data: bytes) -> str | None:

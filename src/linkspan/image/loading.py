@@ -4,7 +4,7 @@ import re
 from functools import cached_property
 
 from linkspan.check.inside import is_driver_name
-from linkspan.image.model import Entry, Image
+from linkspan.image.model import MISSING_LAYER, Entry, Image
 from linkspan.plan.capabilities import owners
 
 _ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})")
@@ -211,8 +211,8 @@ def is_own(entry: Entry) -> bool:
 
 
 def is_whole(image: Image) -> bool:
-    """False where a layer was left out: what is missing then says nothing."""
-    return not any("layer" in sentence for sentence in image.refused)
+    """False where a layer was left out: what is missing then says nothing. A hostile file that was is nobody's."""
+    return not any(MISSING_LAYER in sentence for sentence in image.refused)
 
 
 def _begins(entry: Entry) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import force_setattr, replace
 
+from linkspan.image.arrivals import Arrivals
 from linkspan.image.model import Entry, Hidden
 from linkspan.image.names import Refusals
 from linkspan.image.scan import Scan
@@ -23,6 +24,7 @@ class Merge:
         self._folders: set[str] = set()
         self.hidden: list[Hidden] = []
         self.refused: list[str] = []
+        self.arrivals = Arrivals()
 
     def add(self, number: int, scan: Scan) -> None:
         """Lay a layer over those so far; the entries of the scan are used up."""
@@ -39,6 +41,8 @@ class Merge:
         """Put an entry in its place; True where it takes that of a folder, which need not have an entry of its own."""
         path = entry.path
         self.entries[path] = entry
+        if entry.text is not None:
+            self.arrivals.note(entry)
         folder = path.rpartition("/")[0]
         while folder not in self._folders:
             self._folders.add(folder)

@@ -13,11 +13,16 @@ import msgspec
 
 from linkspan.facts.model import Model
 
+MISSING_LAYER = "is not with the image"
+"""Words in ``Image.refused`` by which a whole layer that could not be read is known."""
 Kind = Literal["file", "link", "folder", "char", "block", "fifo"]
 
 
 class Config(Model, frozen=True, kw_only=True):
-    """What an image's configuration says (OCI image specification, config.md); ``env`` as it stands there."""
+    """What an image's configuration says (OCI image specification, config.md); ``env`` as it stands there.
+
+    ``is_there`` is False for a plain folder: what such an image does not say, its maker may have said elsewhere.
+    """
 
     env: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
@@ -28,6 +33,7 @@ class Config(Model, frozen=True, kw_only=True):
     architecture: str = ""
     os: str = ""
     created: str = ""
+    is_there: bool = True
 
     @property
     def variables(self) -> dict[str, str]:
@@ -109,16 +115,24 @@ class Hidden(Model, frozen=True, kw_only=True):
 
 
 class Package(Model, frozen=True, kw_only=True):
-    """A package that is installed: ``path`` is the file of its database that tells of it (and names its layer)."""
+    """A package that is installed: ``path`` is the file of its database that tells of it.
+
+    ``layer`` is the number of the layer that it came with, None where that is the file's own.
+    """
 
     name: str
     manager: Literal["dpkg", "rpm", "apk", "conda", "pip"]
     version: str = ""
     path: str = ""
+    layer: int | None = None
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """An image. ``source`` is how findings call it, ``refused`` what was left out of it and why (hostile entries)."""
+    """An image. ``source`` is how findings call it, ``refused`` what was left out of it and why (hostile entries).
+
+    ``arrivals`` tells, by the path of a package manager's database, which layer brought what that names
+    (``name version``).
+    """
 
     source: str
     config: Config = Config()
@@ -126,6 +140,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     entries: dict[str, Entry] = {}
     hidden: tuple[Hidden, ...] = ()
     refused: tuple[str, ...] = ()
+    arrivals: dict[str, dict[str, int]] = {}
 
     def get(self, path: str) -> Entry | None:
         """The entry at exactly this path; a symlink is not followed."""

@@ -1,29 +1,25 @@
-"""What is installed in an image, by the databases of its package managers.
-
-That of rpm is no text; the reader keeps what ``rpmdb.listing`` makes of it.
-"""
+"""What is installed in an image, by the databases of its package managers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from linkspan.formats import rpmdb
+from linkspan.image.databases import is_rpm, manager, records
 from linkspan.image.model import Entry, Image, Package
 
-_DPKG = re.compile(r"^/var/lib/dpkg/(status$|status\.d/[^/]+$)")
-_APK = re.compile(r"^(/usr)?/lib/apk/db/installed$")
 _CONDA = re.compile(r"/conda-meta/([^/]+)-([^-/]+)-[^-/]+\.json$")
 _WHEEL = re.compile(r"/(?:site|dist)-packages/([^/]+)-([^-/]+)\.dist-info/METADATA$")
-_RPM = re.compile(r"^(/var/lib/rpm|/usr/lib/sysimage/rpm|/usr/share/rpm)/rpmdb\.sqlite$")
-_DATABASES = frozenset({"METADATA", "status", "installed", "rpmdb.sqlite"})
+_NAMES = frozenset({"METADATA", "status", "installed", *rpmdb.NAMES})
 _INFO = "/var/lib/dpkg/info"
+_KEPT = "linkspan packages"
 
 
 def installed(image: Image) -> tuple[Package, ...]:
     """The packages of all managers, a name of pip's in small letters and with hyphens (PEP 503)."""
-    # Hundreds of thousands of files, and a few names among them: the index of names is there already.
-    names = (name for name in image.by_name if name in _DATABASES or name.endswith(".json"))
-    entries = [entry for name in names for entry in image.by_name[name]]
-    entries += [entry for path, entry in image.entries.items() if path.startswith("/var/lib/dpkg/status.d/")]
-    return tuple(package for entry in entries for package in _packages(image, entry.path, entry))
+    kept = image.__dict__.get(_KEPT)  # a dozen rules ask, and the database of dpkg has megabytes
+    if not isinstance(kept, tuple):
+        kept = image.__dict__[_KEPT] = tuple(_installed(image))
+    return kept
 
 
 def named(image: Image, pattern: re.Pattern[str], *managers: str) -> list[Package]:
@@ -37,39 +33,42 @@ def wheels(image: Image) -> frozenset[str]:
     return frozenset(package.name for package in installed(image) if package.manager in ("pip", "conda"))
 
 
-def _packages(image: Image, path: str, entry: Entry) -> Iterator[Package]:
+def first_layer(packages: Iterable[Package]) -> int | None:
+    """The lowest of the layers that packages came with; None where that is told by their paths alone."""
+    return min((one.layer for one in packages if one.layer is not None), default=None)
+
+
+def _installed(image: Image) -> Iterator[Package]:
+    # Hundreds of thousands of files, and a few names among them: the index of names is there already.
+    names = (name for name in image.by_name if name in _NAMES or name.endswith(".json"))
+    entries = [entry for name in names for entry in image.by_name[name]]
+    entries += [entry for path, entry in image.entries.items() if path.startswith("/var/lib/dpkg/status.d/")]
+    for entry in entries:
+        if not is_rpm(entry.path) or not _is_left_over(image, entry):
+            yield from _packages(image, entry)
+
+
+def _is_left_over(image: Image, entry: Entry) -> bool:
+    """True for a database of rpm beside one of a newer form, which it was made into and which is kept since."""
+    newer = rpmdb.NAMES[: rpmdb.NAMES.index(entry.name)]
+    return any((other := image.get(f"{entry.folder}/{name}")) and other.text for name in newer)
+
+
+def _packages(image: Image, entry: Entry) -> Iterator[Package]:
+    path = entry.path
     if match := _WHEEL.search(path):
         yield Package(name=re.sub(r"[-_.]+", "-", match[1]).lower(), version=match[2], manager="pip", path=path)
     elif match := _CONDA.search(path):
         yield Package(name=match[1], version=match[2], manager="conda", path=path)
-    elif entry.text and _RPM.match(path):
-        lines = (line.partition(" ") for line in entry.text.splitlines())
-        yield from (Package(name=name, version=version, manager="rpm", path=path) for name, _, version in lines if name)
-    elif entry.text and _DPKG.match(path):
-        yield from _debian(image, path, entry.text)
-    elif entry.text and _APK.match(path):
-        blocks = (dict(_fields(block, ":")) for block in entry.text.split("\n\n"))
-        known = (one for one in blocks if one.get("P"))
-        yield from (Package(name=one["P"], version=one.get("V", ""), manager="apk", path=path) for one in known)
+    elif entry.text and (whose := manager(path)):
+        layers = image.arrivals.get(path, {})
+        for name, version, machine in records(path, entry.text):
+            listing = _listing(image, name, machine) if whose == "dpkg" else None
+            layer = listing.layer if listing else layers.get(f"{name} {version}")
+            place = listing.path if listing else path
+            yield Package(name=name, version=version, manager=whose, path=place, layer=layer)
 
 
-def _debian(image: Image, path: str, text: str) -> Iterator[Package]:
-    """The packages of dpkg's status; one that was removed and left its configuration is none any more."""
-    for block in re.split(r"\n\s*\n", text):
-        one = dict(_fields(block, ": "))
-        if one.get("Package") and not one.get("Status", "").endswith(("config-files", "not-installed")):
-            place = _listing(image, one) or path
-            yield Package(name=one["Package"], version=one.get("Version", ""), manager="dpkg", path=place)
-
-
-def _listing(image: Image, one: dict[str, str]) -> str:
-    """The list of a package's files: unlike the status of all it stands in the layer that installed it."""
-    name, machine = one["Package"], one.get("Architecture", "")
-    return next((path for tail in ("", f":{machine}") if image.get(path := f"{_INFO}/{name}{tail}.list")), "")
-
-
-def _fields(block: str, separator: str) -> Iterator[tuple[str, str]]:
-    for line in block.splitlines():
-        name, found, value = line.partition(separator)
-        if found and not line.startswith((" ", "\t")):
-            yield name, value.strip()
+def _listing(image: Image, name: str, machine: str) -> Entry | None:
+    """The list of a package's files, which dpkg keeps beside the status of all: it came with the package's layer."""
+    return image.get(f"{_INFO}/{name}.list") or image.get(f"{_INFO}/{name}:{machine}.list")

@@ -32,6 +32,7 @@ def read(source: Source, access: Access | None = None) -> Image:
         entries=merge.entries,
         hidden=tuple(merge.hidden),
         refused=tuple(merge.refused),
+        arrivals=merge.arrivals.known,
     )
 
 

@@ -1,12 +1,16 @@
-"""A root file system as a plain folder, unpacked by somebody else: an image of one layer and no configuration."""
+"""A root file system as a plain folder, unpacked by somebody else: an image of one layer and no configuration.
+
+For which machine it is, its programs tell.
+"""
 
 import os
 import stat
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from linkspan.errors import FormatError
 from linkspan.image import contents, fatbin, limits
-from linkspan.image.model import Entry, Image, Kind, Layer
+from linkspan.image.model import Config, Entry, Image, Kind, Layer
 from linkspan.image.names import Refusals
 from linkspan.image.tar import decoded
 
@@ -18,6 +22,8 @@ _KINDS: dict[int, Kind] = {
     stat.S_IFBLK: "block",
     stat.S_IFIFO: "fifo",
 }
+_ARCHITECTURES = {3: "386", 21: "ppc64le", 40: "arm", 62: "amd64", 183: "arm64"}
+"""Go's names for machines, as an image's configuration has them, by those of ELF; some machine of the GPUs' is none."""
 _CHUNK = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -29,10 +35,17 @@ def read(folder: str) -> Image:
     unpacked = sum(entry.size for entry in entries.values() if entry.kind == "file" and not entry.target)
     return Image(
         source=folder,
+        config=Config(architecture=_architecture(entries.values()), is_there=False),
         layers=(Layer(number=0, size=unpacked, unpacked=unpacked),),
         entries=entries,
         refused=tuple(walk.refusals.sentences()),
     )
+
+
+def _architecture(entries: Iterable[Entry]) -> str:
+    """The machine that most programs and libraries are for; empty where there are none."""
+    machines = Counter(name for one in entries if one.elf and (name := _ARCHITECTURES.get(one.elf.machine)))
+    return max(machines, key=machines.__getitem__, default="")
 
 
 class _Walk:
@@ -46,26 +59,26 @@ class _Walk:
         self.refusals = Refusals()
 
     def entries(self) -> Iterator[Entry]:
-        """Every path below the folder, in order."""
-        ahead = [b""]
+        """Every path below the folder, in the order of an archive: the first of two hard links is the file."""
+        ahead = self._folder(b"")
         count = 0
         while ahead:
-            folder = ahead.pop()
-            for name, status in self._folder(folder):
-                count += 1
-                if count > limits.ENTRIES:
-                    raise FormatError(f"the folder has more than {limits.ENTRIES:,} paths")
-                path = folder + b"/" + name
-                if stat.S_ISDIR(status.st_mode) and status.st_dev == self._device:
-                    ahead.append(path)
-                entry = self._entry(path, status)
-                if entry is not None:
-                    yield entry
+            path, status = ahead.pop()
+            count += 1
+            if count > limits.ENTRIES:
+                raise FormatError(f"the folder has more than {limits.ENTRIES:,} paths")
+            entry = self._entry(path, status)
+            if entry is not None:
+                yield entry
+            if stat.S_ISDIR(status.st_mode) and status.st_dev == self._device:
+                ahead += self._folder(path)
 
     def _folder(self, folder: bytes) -> list[tuple[bytes, os.stat_result]]:
+        """The paths in a folder, the last one first."""
         try:
             with os.scandir(self._root + folder or b"/") as found:
-                return sorted((one.name, one.stat(follow_symlinks=False)) for one in found)
+                names = [(folder + b"/" + one.name, one.stat(follow_symlinks=False)) for one in found]
+                return sorted(names, reverse=True)
         except OSError as error:
             self.refusals.add(f"the folder cannot be read ({error.strerror})", decoded(folder))
             return []
@@ -100,6 +113,8 @@ class _Walk:
             finally:
                 os.close(fd)
         self._texts -= len(known.text or "")
+        if known.refused:
+            self.refusals.add(known.refused, text)
         other = self._names.setdefault(status.st_ino, text) if status.st_nlink > 1 else text
         return Entry(
             path=text,

@@ -12,7 +12,7 @@ from linkspan.errors import FormatError
 from linkspan.image import contents, fatbin, limits, tar
 from linkspan.image.blobs import LayerBlob
 from linkspan.image.feed import ChunkFeed
-from linkspan.image.model import Entry, Kind
+from linkspan.image.model import MISSING_LAYER, Entry, Kind
 from linkspan.image.names import Refusals, normal
 from linkspan.image.unpack import Unpacking, unpacked
 
@@ -53,7 +53,7 @@ def scan(blob: LayerBlob, room: int = limits.ENTRIES) -> Scan:
     """Read a layer. ``room`` is how many entries it may have; FormatError where it is broken or hostile as a whole."""
     if blob.open is None:
         where = f", but at {blob.elsewhere}" if blob.elsewhere else ""
-        return Scan(refused=[f"the layer {blob.digest} is not with the image{where}; its files are not known"])
+        return Scan(refused=[f"the layer {blob.digest} {MISSING_LAYER}{where}; its files are not known"])
     stream = blob.open()
     try:
         unpacking = Unpacking(blob, stream)
@@ -156,6 +156,8 @@ class _Reader:
         with _Body(self._feed, member.size) as body:
             known = contents.look(path, member.mode, body, self._texts)
         self._texts -= len(known.text or "")
+        if known.refused:
+            self._refusals.add(known.refused, path)
         return Entry(
             path=path,
             kind="file",

@@ -3,10 +3,9 @@
 import re
 from functools import cached_property
 
-from linkspan.check import distribution
+from linkspan.check import distribution, packages
 from linkspan.check.distribution import Distribution
 from linkspan.check.eyes import Eyes, Ledger, live
-from linkspan.check.packages import DPKG, RPM
 from linkspan.check.scene import PCI, Device, Scene
 from linkspan.errors import FormatError
 from linkspan.facts.host import glob
@@ -162,8 +161,8 @@ class Look:
 
     @cached_property
     def knows_packages(self) -> bool:
-        """True where the package manager's database can be read: not those of RHEL 8 and SLES 15 (Berkeley DB, ndb)."""
-        return any(self.eyes.exists(path) for path in (DPKG, *RPM))
+        """True where the package manager's database can be read, so that what it does not name is not installed."""
+        return packages.is_known(self.eyes)
 
     def installed(self, package: str) -> bool:
         """True where the package's database has it."""

@@ -87,7 +87,7 @@ def nodes(look: Look, way: Way | None) -> Step:
         done=not lacking,
         commands=(*((install(look, [package]),) if package else ()), f"nvidia-modprobe -u {numbers}"),
         verify="the nodes are there",
-        undo=taken_back(look, (package,) if package else ()),
+        undo=taken_back(look, missing(look, [package]) if package else ()),
     )
 
 

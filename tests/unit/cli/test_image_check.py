@@ -11,7 +11,8 @@ from linkspan.facts import snapshot
 from linkspan.facts.model import Driver, Gpu, HostFacts
 from linkspan.image import elsewhere, registry
 from linkspan.image.model import Image
-from tests.unit.image import ruled, stack_images
+from tests.unit.image import images as made
+from tests.unit.image import ruled
 
 
 @pytest.fixture(autouse=True)
@@ -217,7 +218,7 @@ def test_of_many_findings_of_a_rule_some_are_shown(images, capsys):
     ],
 )
 def test_whether_it_runs_there_is_told(driver, told, images, capsys):
-    images["cuda"] = stack_images.image(stack_images.cudart("12.4.127"))
+    images["cuda"] = made.image(made.cudart("12.4.127"))
     run(["image", "check", "cuda", "--driver", driver])
     assert told in capsys.readouterr().out
     run(["image", "check", "cuda", "--driver", driver, "--json"])
@@ -225,8 +226,8 @@ def test_whether_it_runs_there_is_told(driver, told, images, capsys):
 
 
 def test_what_it_holds_is_told_with_versions(images, capsys):
-    wheels = [stack_images.wheel(name, version) for name, version in (("torch", "2.4.0"), ("nvidia-cudnn-cu12", "9.1"))]
-    images["stack"] = stack_images.image(stack_images.cudart("12.4.127"), *wheels)
+    wheels = [made.wheel(name, version) for name, version in (("torch", "2.4.0"), ("nvidia-cudnn-cu12", "9.1"))]
+    images["stack"] = made.image(made.cudart("12.4.127"), *wheels)
     run(["image", "check", "stack"])
     assert "holds  CUDA 12.4.127, cuDNN 9.1, PyTorch 2.4.0" in capsys.readouterr().out
     run(["image", "check", "stack", "--json"])

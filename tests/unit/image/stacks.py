@@ -1,28 +1,27 @@
 """Images as people build them, small: CUDA's variants, wheels, frameworks; for the tests of advice."""
 
-from linkspan.image.model import Config, Elf, Entry, Hidden, Image, Layer
-
-CUDA = "/usr/local/cuda-12.4/targets/x86_64-linux/lib"
-SITE = "/usr/local/lib/python3.11/site-packages"
+from linkspan.image.model import Config, Entry, Hidden, Image, Layer
+from tests.unit.image import images
+from tests.unit.image.images import SITE
+from tests.unit.image.images import TOOLKIT as CUDA
 
 
 def lib(
     path: str, size: int, *needs: str, soname: str = "", layer: int = 1, gpu: tuple[str, ...] | None = None
 ) -> Entry:
-    """A library or program."""
+    """A library or program of the upper layers, called as its file where nothing else is said."""
     name = soname or path.rpartition("/")[2]
-    elf = Elf(machine=62, bits=64, soname=name, needs=needs, architectures=gpu)
-    return Entry(path=path, kind="file", layer=layer, size=size, mode=0o755, elf=elf)
+    return images.library(path, *needs, size=size, soname=name, layer=layer, gpu=gpu)
 
 
 def file(path: str, size: int, layer: int = 1, text: str | None = None) -> Entry:
-    """A file."""
-    return Entry(path=path, kind="file", layer=layer, size=size, text=text)
+    """A file of the upper layers."""
+    return images.file(path, size, layer=layer, text=text)
 
 
 def link(path: str, target: str, layer: int = 1) -> Entry:
-    """A symlink."""
-    return Entry(path=path, kind="link", layer=layer, target=target)
+    """A symlink of the upper layers."""
+    return images.link(path, target, layer=layer)
 
 
 def dist(name: str, version: str) -> Entry:
@@ -31,7 +30,7 @@ def dist(name: str, version: str) -> Entry:
 
 
 BASE = (
-    file("/etc/os-release", 40, 0, 'ID=ubuntu\nVERSION_ID="22.04"\n'),
+    images.text("/etc/os-release", 'ID=ubuntu\nVERSION_ID="22.04"\n'),
     file("/usr/lib/x86_64-linux-gnu/libc.so.6", 2_000_000, 0),
     lib(f"{CUDA}/libcudart.so.12.4.127", 700_000, soname="libcudart.so.12"),
     link(f"{CUDA}/libcudart.so.12", "libcudart.so.12.4.127"),

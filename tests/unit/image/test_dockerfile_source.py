@@ -4,6 +4,7 @@ import pytest
 
 from linkspan.errors import FormatError
 from linkspan.image import dockerfile_source
+from linkspan.image.dockerfile_checks import all_rules
 
 DRIVER = "# syntax=docker/dockerfile:1\n\nFROM debian:12\nRUN apt-get update && apt-get install -y nvidia-driver-535\n"
 
@@ -31,6 +32,14 @@ def test_its_findings_have_file_and_line(tmp_path):
     (tmp_path / "Dockerfile").write_text(DRIVER)
     (found,) = (one for one in dockerfile_source.findings(path) if one.id == "DF-DRIVER-1")
     assert (found.area, found.file, found.line, found.paths) == ("dockerfile", path, 4, ())
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
+def test_the_examples_of_every_rule_are_dockerfiles_that_break_it_alone_and_nothing(rule, tmp_path):
+    for text, expected in ((rule.bad, {rule.id}), (rule.good, set())):
+        (tmp_path / "Dockerfile").write_text(text)
+        assert dockerfile_source.is_dockerfile(str(tmp_path / "Dockerfile"))
+        assert {one.id for one in dockerfile_source.findings(str(tmp_path / "Dockerfile"))} == expected
 
 
 def test_what_no_builder_builds_is_refused_with_the_files_name(tmp_path):

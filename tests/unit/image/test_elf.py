@@ -1,5 +1,7 @@
 import io
+import re
 import struct
+import subprocess
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -7,21 +9,10 @@ from elftools.elf.elffile import ELFFile
 from linkspan.image import elf, fatbin, limits
 from linkspan.image.source import open_image
 from linkspan.sim import elfwriter
+from tests.linked_elf import AARCH64, CUDA, I386, X86_64, container, fat_binary, linked
 from tests.unit.image import writer
 
-
-def _container(*entries):
-    """A fat binary, laid out as ``fatbinary`` of CUDA 13 does; an entry is kind, architecture, flags, payload."""
-    body = b""
-    for kind, architecture, flags, payload in entries:
-        head = struct.pack(
-            "<HHIQIIHHIIIQQQ", kind, 0x0101, 64, len(payload), 0, 64, 0, 9, architecture, 0, 0, flags, 0, 0
-        )
-        body += head + payload
-    return struct.pack("<IHHQ", 0xBA55ED50, 1, 16, len(body)) + body
-
-
-CODE = _container(
+CODE = container(
     (2, 80, 0x11, bytes(100)), (2, 90, 0x100011, b"x" * 40), (2, 100, 0x200011, b""), (1, 90, 0x11, b"ptx")
 )
 NAMES = ("sm_80", "sm_90a", "sm_100f", "compute_90")
@@ -50,20 +41,20 @@ def _read(data):
 
 
 def test_architectures_are_those_of_all_containers_wherever_they_lie():
-    found = _read(_object(b"12345678" + CODE + bytes(13) + _container((2, 75, 0x11, b"")) + b"rest"))
+    found = _read(_object(b"12345678" + CODE + bytes(13) + container((2, 75, 0x11, b"")) + b"rest"))
     assert found.architectures == ("sm_75", *NAMES)
     assert _read(_object(b"no code")).architectures == ()
 
 
 def test_code_that_is_kept_for_linking_is_not_counted():
-    only_linking = _container((1, 52, 0, b"ptx"))
+    only_linking = container((1, 52, 0, b"ptx"))
     assert _read(_object(CODE, only_linking)).architectures == NAMES
     assert _read(_object(CODE, only_linking, b".data")).architectures == (*NAMES[:3], "compute_52", "compute_90")
 
 
 def test_a_container_within_the_payload_of_another_is_not_an_own_one():
-    inner = _container((2, 50, 0, b""))
-    assert _read(_object(_container((2, 80, 0, inner)))).architectures == ("sm_80",)
+    inner = container((2, 50, 0, b""))
+    assert _read(_object(container((2, 80, 0, inner)))).architectures == ("sm_80",)
 
 
 @pytest.mark.parametrize(
@@ -99,15 +90,6 @@ def test_a_library_too_large_for_memory_is_read_the_same(tmp_path):
     assert image.entries["/after"].size == 1
 
 
-@pytest.mark.parametrize(("tag", "fields"), [(15, ("", "libc.so.6")), (29, ("libc.so.6", ""))])
-def test_rpath_and_runpath_are_told_apart(tag, fields):
-    data = elfwriter.shared_object("libx.so.1", needed=("libc.so.6", "libm.so.6"))
-    place = data.index(struct.pack("<QQ", 1, 11))  # DT_NEEDED of libc.so.6, behind the SONAME in the strings
-    data = data[:place] + struct.pack("<Q", tag) + data[place + 8 :]
-    found = elf.read(lambda at, length: data[at : at + length], len(data), list)
-    assert (found.runpath, found.rpath, found.needs) == (*fields, ("libm.so.6",))
-
-
 @pytest.mark.parametrize("machine", [elfwriter.EM_386, elfwriter.EM_X86_64, elfwriter.EM_AARCH64])
 def test_names_are_those_that_another_reader_finds(machine):
     data = elfwriter.shared_object("libx.so.1", machine, ("libc.so.6", "libm.so.6"))
@@ -134,6 +116,38 @@ def test_versions_interpreter_and_path_are_those_of_a_real_program(tmp_path):
     assert found.versions == versions
     assert found.interpreter == interpreter
     assert any(name.startswith("GLIBC_") for name in found.versions["libc.so.6"])
+
+
+@pytest.mark.parametrize(("machine", "bits"), [(X86_64, 64), (I386, 32), (AARCH64, 64), (CUDA, 64)])
+@pytest.mark.parametrize("tag", ["runpath", "rpath"])
+def test_every_part_of_a_linked_file_is_what_readelf_finds(tmp_path, machine, bits, tag):
+    versions = {"libc.so.6": ("GLIBC_2.2.5", "GLIBC_2.34"), "libstdc++.so.6": ("GLIBCXX_3.4.32",)}
+    data = linked(
+        "libx.so.1",
+        ["libc.so.6", "libstdc++.so.6"],
+        machine=machine,
+        bits=bits,
+        interpreter="/lib/ld.so",
+        versions=versions,
+        code=fat_binary("sm_80", "sm_90a", "sm_100f", "compute_90"),
+        **{tag: "$ORIGIN/../lib:/opt"},
+    )
+    (tmp_path / "lib.so").write_bytes(data)
+    command = ["readelf", "--wide", "--headers", "--dynamic", "--version-info", f"{tmp_path}/lib.so"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    told, found = done.stdout, _read(data)
+    assert done.stderr == ""  # nothing of it is odd
+    assert found.needs == tuple(re.findall(r"Shared library: \[(.*)\]", told)) == tuple(versions)
+    assert [found.soname] == re.findall(r"soname: \[(.*)\]", told) == ["libx.so.1"]
+    assert [getattr(found, tag)] == re.findall(rf"{tag}: \[(.*)\]", told) == ["$ORIGIN/../lib:/opt"]
+    assert [found.interpreter] == re.findall(r"interpreter: (.*)\]", told) == ["/lib/ld.so"]
+    assert found.versions == versions
+    assert re.findall(r"File: (\S+)|Name: (\S+)", told) == [
+        pair for library, names in versions.items() for pair in ((library, ""), *(("", name) for name in names))
+    ]
+    assert f"ELF{bits}" in told
+    assert " .nv_fatbin " in told
+    assert (found.machine, found.bits, found.architectures) == (machine, bits, NAMES)
 
 
 def test_a_file_of_which_only_the_header_can_be_followed_says_machine_and_bits():

@@ -2,12 +2,12 @@
 
 from linkspan.image.cuda_libraries import is_of_cuda
 from linkspan.image.holders import core, holders
-from tests.unit.image.stack_images import SITE, elf, image
+from tests.unit.image.images import SITE, image, library
 
 T4, H100 = (7, 5), (9, 0)
 VLLM = (
-    elf(f"{SITE}/vllm/_C.abi3.so", gpu=("sm_75", "sm_90a", "compute_80")),
-    elf(f"{SITE}/vllm/vllm_flash_attn/_vllm_fa3_C.abi3.so", gpu=("sm_90a",)),
+    library(f"{SITE}/vllm/_C.abi3.so", gpu=("sm_75", "sm_90a", "compute_80")),
+    library(f"{SITE}/vllm/vllm_flash_attn/_vllm_fa3_C.abi3.so", gpu=("sm_90a",)),
 )
 
 
@@ -19,16 +19,16 @@ def test_a_package_has_the_code_of_all_its_files():
 
 
 def test_pytorch_is_what_its_main_library_is():
-    main = elf(f"{SITE}/torch/lib/libtorch_cuda.so", gpu=("sm_80",))
-    (torch,) = holders(image(main, elf(f"{SITE}/torch/lib/libtorch_nvshmem.so", gpu=("sm_75",))))
+    main = library(f"{SITE}/torch/lib/libtorch_cuda.so", gpu=("sm_80",))
+    (torch,) = holders(image(main, library(f"{SITE}/torch/lib/libtorch_nvshmem.so", gpu=("sm_75",))))
     assert torch.code(T4) == "none"
 
 
 def test_cudas_own_libraries_hold_code_for_themselves_and_only_the_core_ones_count():
-    wrapper = elf(f"{SITE}/nvidia/cu13/lib/libcufftw.so.12", gpu=("sm_75",))
-    blas = elf(f"{SITE}/nvidia/cu13/lib/libcublas.so.13", gpu=("sm_90",))
-    bundled = elf(f"{SITE}/torchvision.libs/libnvjpeg.36e11081.so.13", gpu=("sm_75",))
-    profiler = elf(f"{SITE}/triton/backends/nvidia/lib/cupti/libcupti.so.12", gpu=("sm_50",))
+    wrapper = library(f"{SITE}/nvidia/cu13/lib/libcufftw.so.12", gpu=("sm_75",))
+    blas = library(f"{SITE}/nvidia/cu13/lib/libcublas.so.13", gpu=("sm_90",))
+    bundled = library(f"{SITE}/torchvision.libs/libnvjpeg.36e11081.so.13", gpu=("sm_75",))
+    profiler = library(f"{SITE}/triton/backends/nvidia/lib/cupti/libcupti.so.12", gpu=("sm_50",))
     whole = image(wrapper, blas, bundled, profiler)
     assert holders(whole) == ()
     assert core(whole) == [blas]

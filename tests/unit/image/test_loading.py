@@ -7,10 +7,10 @@ import pytest
 
 from linkspan.image import rootfs
 from linkspan.image.loading import loader
-from tests.unit.image.stack_images import elf, image, program
+from tests.unit.image.images import image, library, program
 
-A, B = elf("/app/lib/liba.so", "libb.so"), elf("/app/lib/libb.so")
-OTHER = elf("/other/liba.so")
+A, B = library("/app/lib/liba.so", "libb.so"), library("/app/lib/libb.so")
+OTHER = library("/other/liba.so")
 
 
 def got(*entries, env=()):
@@ -40,7 +40,7 @@ def test_the_rpath_of_a_program_is_for_its_libraries_too_and_its_runpath_is_not(
 
 
 def test_a_library_with_a_runpath_looks_nowhere_else():
-    own = elf("/app/lib/liba.so", "libb.so", runpath="/nowhere")
+    own = library("/app/lib/liba.so", "libb.so", runpath="/nowhere")
     assert lost(program("/app/tool", "liba.so", rpath="$ORIGIN/lib"), own, B) == ["libb.so"]
 
 
@@ -53,7 +53,7 @@ def test_what_the_image_does_not_have_is_not_lost_but_missing():
 
 
 def test_a_library_is_used_where_a_program_or_module_leads_to_it_and_else_a_plugin():
-    found = loader(image(elf("/app/_core.abi3.so", "liba.so"), A, B, elf("/app/lib/libplugin.so", "libx.so")))
+    found = loader(image(library("/app/_core.abi3.so", "liba.so"), A, B, library("/app/lib/libplugin.so", "libx.so")))
     assert found.used == {"/app/_core.abi3.so", A.path, B.path}
 
 

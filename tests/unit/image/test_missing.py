@@ -3,8 +3,8 @@
 import pytest
 
 from linkspan.image.missing import debian, remedy
-from tests.unit.image.stack_images import debian as dpkg
-from tests.unit.image.stack_images import image
+from tests.unit.image.images import debian as dpkg
+from tests.unit.image.images import image
 
 
 @pytest.mark.parametrize(

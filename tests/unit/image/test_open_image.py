@@ -7,7 +7,9 @@ import pytest
 
 from linkspan.errors import FormatError
 from linkspan.formats import ldcache
+from linkspan.image import limits
 from linkspan.image.access import Access
+from linkspan.image.packages import installed
 from linkspan.image.source import open_image
 from linkspan.sim import elfwriter
 from tests.unit.image import writer as w
@@ -148,12 +150,23 @@ def test_texts_that_rules_want_are_kept_and_others_are_not(tmp_path):
     assert texts == {
         "ld.so.cache": "libz.so.1 => /lib/libz.so.1\n",
         "cuda.conf": "/usr/local/cuda/lib64\n",
-        "libc6.list": "/usr\n",
         "METADATA": "Name: torch\nVersion: 2.4.1",
-        "RECORD": "torch/a.py,,\n",
     }
     assert image.entries["/run.sh"].head == b"#!/bin/sh\n" + b"x" * 54
     assert image.entries["/m.py"].head == b""
+
+
+def test_lists_of_files_take_no_room_from_the_texts_that_rules_want(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "TEXTS", 1000)
+    tree = {
+        "opt/conda/conda-meta/nvidia-driver-550.54-0.json": "{" + " " * 900 + "}",
+        "var/lib/dpkg/info/libc6.list": "/usr/lib\n" * 100,
+        "site-packages/a-1.dist-info/RECORD": "a.py,,\n" * 100,
+        "site-packages/torch-2.4.1.dist-info/METADATA": "Version: 2.4.1\n" + "Requires-Dist: a\n" * 50,
+    }
+    image = open_image(_layout(tmp_path, tree))
+    assert [path for path, entry in image.entries.items() if entry.text is not None] == [f"/{list(tree)[-1]}"]
+    assert [one.name for one in installed(image)] == ["nvidia-driver", "torch"]
 
 
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])

@@ -4,7 +4,7 @@ import pytest
 
 from linkspan.image.registry import Target
 from linkspan.image.runs import runs
-from tests.unit.image.stack_images import compat, cudart, elf, image, wheel
+from tests.unit.image.images import compat, cudart, image, library, wheel
 
 
 @pytest.mark.parametrize(
@@ -41,16 +41,17 @@ def test_a_dropped_gpu_does_not_run_it_whatever_the_driver():
 
 def test_code_for_other_gpus_alone_does_not_run():
     target = Target(driver="580.95.05", capabilities=("10.0",))
-    assert runs(image(cudart(), elf("/app/k.so", gpu=("sm_80",))), target).way == "not"
-    assert runs(image(cudart(), elf("/app/k.so", gpu=("sm_80", "sm_100"))), target).way == "natively"
+    assert runs(image(cudart(), library("/app/k.so", gpu=("sm_80",))), target).way == "not"
+    assert runs(image(cudart(), library("/app/k.so", gpu=("sm_80", "sm_100"))), target).way == "natively"
 
 
 def test_ptx_is_not_covered_by_minor_version_compatibility():
     target = Target(driver="550.163.01", capabilities=("9.0",))
-    only_ptx = image(cudart("12.8.90"), elf("/app/k.so", gpu=("compute_80",)))
+    only_ptx = image(cudart("12.8.90"), library("/app/k.so", gpu=("compute_80",)))
     assert runs(only_ptx, target).way == "not"
     assert (
-        runs(image(cudart("12.8.90"), elf("/app/k.so", gpu=("sm_90",))), target).way == "by minor version compatibility"
+        runs(image(cudart("12.8.90"), library("/app/k.so", gpu=("sm_90",))), target).way
+        == "by minor version compatibility"
     )
 
 

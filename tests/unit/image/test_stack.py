@@ -6,17 +6,17 @@ from linkspan.check.cuda_names import cuda_major, first_cuda, last_cuda
 from linkspan.image.distributions import read
 from linkspan.image.gpu_code import capability, code_for, is_ptx_only
 from linkspan.image.stack import stack
-from tests.unit.image.stack_images import SITE, TOOLKIT, cudart, elf, file, image, link, wheel
+from tests.unit.image.images import SITE, TOOLKIT, cudart, image, library, link, text, wheel
 
 
 def test_all_kinds_of_parts_are_found_with_their_versions_and_cuda():
     whole = image(
         cudart("12.4.127"),
-        elf("/usr/lib/x86_64-linux-gnu/libcudnn.so.9.1.0", soname="libcudnn.so.9"),
-        elf("/usr/lib/x86_64-linux-gnu/libnccl.so.2.21.5", soname="libnccl.so.2"),
-        elf("/usr/lib/x86_64-linux-gnu/libnvinfer.so.10.3.0", soname="libnvinfer.so.10"),
-        elf("/opt/ort/libonnxruntime.so.1.19.2", soname="libonnxruntime.so.1"),
-        elf("/opt/tritonserver/bin/tritonserver"),
+        library("/usr/lib/x86_64-linux-gnu/libcudnn.so.9.1.0", soname="libcudnn.so.9"),
+        library("/usr/lib/x86_64-linux-gnu/libnccl.so.2.21.5", soname="libnccl.so.2"),
+        library("/usr/lib/x86_64-linux-gnu/libnvinfer.so.10.3.0", soname="libnvinfer.so.10"),
+        library("/opt/ort/libonnxruntime.so.1.19.2", soname="libonnxruntime.so.1"),
+        library("/opt/tritonserver/bin/tritonserver"),
         *(wheel(name, "1.2.3") for name in ("torch", "tensorflow", "jaxlib", "triton", "tritonclient", "vllm")),
         wheel("cupy-cuda12x", "13.3.0"),
         env=("TRITON_SERVER_VERSION=2.50.0",),
@@ -35,25 +35,25 @@ def test_all_kinds_of_parts_are_found_with_their_versions_and_cuda():
 
 
 def test_the_newest_runtime_comes_first_and_one_without_a_version_last():
-    vague = elf("/opt/app/libcudart.so.11.0", soname="libcudart.so.11.0")
+    vague = library("/opt/app/libcudart.so.11.0", soname="libcudart.so.11.0")
     found = stack(image(vague, cudart("12.4.127"), wheel("nvidia-cuda-runtime", "13.0.96")))
     assert [(part.version, part.cuda) for part in found.runtimes] == [("13.0.96", 13), ("12.4.127", 12), ("", 11)]
     assert found.cuda == "13.0.96"
 
 
 def test_the_wheel_of_cuda_13_that_no_file_is_called_after_tells_the_release():
-    found = stack(image(elf(f"{SITE}/nvidia/cu13/lib/libcudart.so.13"), wheel("nvidia-cuda-runtime", "13.0.96")))
+    found = stack(image(library(f"{SITE}/nvidia/cu13/lib/libcudart.so.13"), wheel("nvidia-cuda-runtime", "13.0.96")))
     assert (found.release, found.system_release) == ("13.0", "")
 
 
 def test_what_only_links_with_cuda_tells_its_major_version():
-    provider = elf(f"{SITE}/onnxruntime/capi/libonnxruntime_providers_cuda.so", "libcublas.so.13")
+    provider = library(f"{SITE}/onnxruntime/capi/libonnxruntime_providers_cuda.so", "libcublas.so.13")
     found = stack(image(provider))
     assert (found.cuda, found.release, found.uses_cuda, found.is_cuda_image) == ("13", "", True, False)
 
 
 def test_the_folder_of_a_toolkit_tells_the_release_of_a_runtime_without_a_number():
-    assert stack(image(elf("/usr/local/cuda-11.7/lib64/libcudart.so.11.0"))).system_release == "11.7"
+    assert stack(image(library("/usr/local/cuda-11.7/lib64/libcudart.so.11.0"))).system_release == "11.7"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_packages_that_only_sound_like_cuda_are_no_parts():
 
 
 def test_stubs_and_links_are_no_parts():
-    stub = elf(f"{TOOLKIT}/stubs/libcublas.so.12", soname="libcublas.so.12")
+    stub = library(f"{TOOLKIT}/stubs/libcublas.so.12", soname="libcublas.so.12")
     assert not stack(image(stub, link(f"{TOOLKIT}/libcudart.so.12", "libcudart.so.12.4.127"))).parts
 
 
@@ -100,7 +100,7 @@ def test_a_package_pins_what_it_asks_for_on_linux_without_extras():
 
 @pytest.mark.parametrize("content", ["", "Version: \n", "Version: " + "9" * 5000, "Requires-Dist: ((((==\n" * 1000])
 def test_hostile_metadata_is_borne(content):
-    broken = image(file(f"{SITE}/nvidia_cuda_runtime_cu12-x.dist-info/METADATA", content))
+    broken = image(text(f"{SITE}/nvidia_cuda_runtime_cu12-x.dist-info/METADATA", content))
     assert stack(broken).runtimes[0].cuda == 12
     assert isinstance(stack(broken).cuda, str)
 
@@ -172,8 +172,8 @@ def test_a_compute_capability_is_two_numbers(text, numbers):
 
 
 def test_what_setuptools_installed_is_a_package_too():
-    told = file(f"{SITE}/torch-2.3.1-py3.11.egg-info/PKG-INFO", "Name: torch\nVersion: 2.3.1\n")
-    version = file(f"{SITE}/torch/version.py", "cuda = '12.1'\n")
+    told = text(f"{SITE}/torch-2.3.1-py3.11.egg-info/PKG-INFO", "Name: torch\nVersion: 2.3.1\n")
+    version = text(f"{SITE}/torch/version.py", "cuda = '12.1'\n")
     found = stack(image(told, version))
     assert [(part.key, part.version) for part in found.parts] == [("torch", "2.3.1")]
     assert found.release == "12.1"

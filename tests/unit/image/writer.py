@@ -25,13 +25,18 @@ class Item(NamedTuple):
     data: bytes = b""
     target: str = ""
     mode: int = 0o644
+    uid: int = 0
+    device: tuple[int, int] = (0, 0)
 
 
 class Packed(NamedTuple):
+    """A layer; with ``elsewhere``, an address, it is named in the image's manifest and not stored with the image."""
+
     blob: bytes
     diff_id: str
     packing: str
     command: str
+    elsewhere: str = ""
 
     @property
     def digest(self) -> str:
@@ -67,6 +72,7 @@ def tar(tree: Mapping[str, str | bytes | Item] | Sequence[tuple[str, str | bytes
             item = content if isinstance(content, Item) else file(_bytes(content))
             member = tarfile.TarInfo(name)
             member.type, member.linkname, member.mode, member.size = item.kind, item.target, item.mode, len(item.data)
+            member.uid, (member.devmajor, member.devminor) = item.uid, item.device
             archive.addfile(member, io.BytesIO(item.data))
     return out.getvalue()
 
@@ -84,7 +90,7 @@ def packed(archive: bytes, packing: str = "gzip", command: str = "") -> Packed:
 
 def config(layers: Sequence[Packed], *, architecture: str = "amd64", **run: Any) -> bytes:
     """The configuration; ``run`` are the keys of its ``config``: ``Env``, ``User``."""
-    history = [{"created_by": one.command or f"layer {n}"} for n, one in enumerate(layers)]
+    history: list[dict[str, Any]] = [{"created_by": one.command} for one in layers]
     history.insert(1, {"created_by": "ENV A=b", "empty_layer": True})
     return json.dumps(
         {
@@ -104,12 +110,16 @@ def blobs(layers: Sequence[Packed], **run: Any) -> tuple[dict[str, bytes], bytes
         {
             "schemaVersion": 2,
             "config": descriptor(configuration, "application/vnd.oci.image.config.v1+json"),
-            "layers": [
-                descriptor(one.blob, f"application/vnd.oci.image.layer.v1.tar{TYPES[one.packing]}") for one in layers
-            ],
+            "layers": [_described(one) for one in layers],
         }
     ).encode()
-    return {blob_name(data): data for data in (configuration, manifest, *(one.blob for one in layers))}, manifest
+    stored = (one.blob for one in layers if not one.elsewhere)
+    return {blob_name(data): data for data in (configuration, manifest, *stored)}, manifest
+
+
+def _described(one: Packed) -> dict[str, Any]:
+    more = {"urls": [one.elsewhere]} if one.elsewhere else {}
+    return descriptor(one.blob, f"application/vnd.oci.image.layer.v1.tar{TYPES[one.packing]}", **more)
 
 
 def index(*manifests: dict[str, Any]) -> bytes:

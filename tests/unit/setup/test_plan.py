@@ -1,16 +1,13 @@
 """Plans, over trees of every distribution, GPU generation and state."""
 
-import contextlib
 import os
 import re
-import sqlite3
-import struct
 import subprocess
-import tempfile
 
 import pytest
 
 from linkspan.setup import look, model, plan, reasons, shell
+from tests.unit import rpm_writer
 from tests.unit.check.os_releases import RELEASES
 from tests.unit.setup import trees
 
@@ -213,26 +210,36 @@ def test_packages_whose_modules_were_not_built_are_built_once_more(tmp_path, dis
 
 
 def test_without_a_database_that_can_be_read_no_package_is_taken_back(tmp_path):
-    old = {"/var/lib/rpm/Packages": b"\0\0\0\0\0\0\0\0\0\0\0\0\x61\x15\6\0"}  # Berkeley DB
+    old = {"/var/lib/rpm/Packages": b"\0\0\0\0\0\0\0\0\0\0\0\0\x61\x15\6\0"}  # the start of Berkeley DB, and no more
     found = made(tmp_path, trees.tree("rocky-8"), old)
     assert all(not step.undo for step in found.steps if step.key in ("headers", "driver", "engine", "nodes"))
     assert found.step("driver").commands
 
 
-def rpm(*names):
-    """The database of rpm: its packages' headers, and an index of their names."""
-    with tempfile.TemporaryDirectory() as folder:
-        with contextlib.closing(sqlite3.connect(f"{folder}/db")) as database, database:
-            database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB)")
-            database.execute("CREATE TABLE Name (key TEXT, hnum INTEGER)")
-            for number, name in enumerate(names, 1):
-                texts = b"580.95.05\x001\x00"
-                header = struct.pack(">II", 2, len(texts))
-                header += struct.pack(">IIII", 1001, 6, 0, 1) + struct.pack(">IIII", 1002, 6, 10, 1)
-                database.execute("INSERT INTO Packages VALUES (?, ?)", (number, header + texts))
-                database.execute("INSERT INTO Name VALUES (?, ?)", (name, number))
-        with open(f"{folder}/db", "rb") as file:
-            return {"/var/lib/rpm/rpmdb.sqlite": file.read()}
+def rpm(*names, form=rpm_writer.in_sqlite, path="/var/lib/rpm/rpmdb.sqlite"):
+    """The database of rpm with these packages."""
+    return {path: form(*(rpm_writer.package(name, "580.95.05") for name in names))}
+
+
+def test_a_program_for_device_nodes_that_was_there_before_is_not_taken_back(tmp_path):
+    there = made(tmp_path, trees.tree("rhel-9"), rpm("nvidia-modprobe"))
+    assert there.step("nodes").undo == ()
+
+
+FORMS = {
+    "rhel-9": {},
+    "rocky-8": {"form": rpm_writer.in_berkeley, "path": "/var/lib/rpm/Packages"},
+    "sles-15": {"form": rpm_writer.in_ndb, "path": "/usr/lib/sysimage/rpm/Packages.db"},
+}
+
+
+@pytest.mark.parametrize("distribution", FORMS)
+def test_what_is_installed_is_known_by_every_form_of_rpms_database(tmp_path, distribution):
+    tree = trees.tree(distribution)
+    (undo,) = made(tmp_path / "fresh", tree, rpm(**FORMS[distribution])).step("driver").undo
+    others, _, package = undo.rpartition(" ")
+    there = made(tmp_path / "there", tree, rpm(package, **FORMS[distribution]))
+    assert there.step("driver").undo == (others,)
 
 
 def test_on_a_host_with_rpm_too_only_missing_packages_are_taken_back(tmp_path):

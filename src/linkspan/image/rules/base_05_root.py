@@ -8,7 +8,7 @@ from linkspan.image.registry import Broken, Rule, Target
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     user = image.config.user.partition(":")[0]
-    if user in ("", "root", "0"):
+    if image.config.is_there and user in ("", "root", "0"):
         yield Broken(cause="the image runs its programs as root", fix="RUN useradd --create-home app, and USER app")
 
 

@@ -10,7 +10,7 @@ _TELLING = ("source", "revision", "version", "title", "url", "documentation", "v
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    if not any(image.config.labels.get(f"{_PREFIX}{name}") for name in _TELLING):
+    if image.config.is_there and not any(image.config.labels.get(f"{_PREFIX}{name}") for name in _TELLING):
         yield Broken(
             cause="no label says what the image is and where it comes from",
             fix=f"LABEL {_PREFIX}source=… {_PREFIX}version=… {_PREFIX}revision=…",

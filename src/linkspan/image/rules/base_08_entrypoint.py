@@ -10,7 +10,7 @@ _SCRIPT = "/opt/nvidia/nvidia_entrypoint.sh"
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     config = image.config
-    if image.get(_SCRIPT) and _SCRIPT not in (*config.entrypoint, *config.cmd):
+    if config.is_there and image.get(_SCRIPT) and _SCRIPT not in (*config.entrypoint, *config.cmd):
         words = ", ".join(f'"{word}"' for word in config.entrypoint) or '"…"'
         yield Broken(
             cause=f"the image has {_SCRIPT}, and its entrypoint does not call it",

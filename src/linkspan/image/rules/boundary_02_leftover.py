@@ -21,7 +21,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
 
 def _is_left(entry: Entry) -> bool:
     # NVIDIA's base images for Jetson have such files on purpose.
-    empty = entry.kind == "file" and entry.size == 0 and not entry.target and "/tegra" not in entry.path
+    empty = entry.kind == "file" and entry.size == 0 and "/tegra" not in entry.path
     if not empty or "/dist-packages/" in entry.path or "/site-packages/" in entry.path:
         return False
     return (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from linkspan.image import driver
 from linkspan.image.layers import listed
 from linkspan.image.model import Image
-from linkspan.image.packages import named
+from linkspan.image.packages import first_layer, named
 from linkspan.image.registry import Broken, Rule, Target
 
 _SYSTEM = ("dpkg", "rpm", "apk", "conda")
@@ -23,6 +23,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
                 if manager == "dpkg"
                 else f"take {words} out of the image, and what depends on it",
                 paths=tuple(dict.fromkeys(package.path for package in found if package.path)),
+                layer=first_layer(found),
             )
 
 

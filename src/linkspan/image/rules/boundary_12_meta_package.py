@@ -17,6 +17,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
             cause=f"the package {package.name} is installed, which depends on the driver",
             fix=f"install cuda-libraries{tail} to run, and cuda-toolkit{tail} only in a build stage",
             paths=(package.path,) if package.path else (),
+            layer=package.layer,
         )
 
 

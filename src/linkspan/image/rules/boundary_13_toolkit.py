@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from linkspan.image.layers import called, each_layer, listed
 from linkspan.image.model import Entry, Image
-from linkspan.image.packages import named
+from linkspan.image.packages import first_layer, named
 from linkspan.image.registry import Broken, Rule, Target
 
 _PROGRAM = re.compile(
@@ -22,7 +22,8 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
     if packages and not found:
         words = listed(package.name for package in packages)
         paths = tuple(package.path for package in packages if package.path)
-        yield Broken(cause=f"the container toolkit is installed in the image: {words}", fix=_FIX, paths=paths[:1])
+        cause = f"the container toolkit is installed in the image: {words}"
+        yield Broken(cause=cause, fix=_FIX, paths=paths[:1], layer=first_layer(packages))
 
 
 def _is_program(entry: Entry) -> bool:

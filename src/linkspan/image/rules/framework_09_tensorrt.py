@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator
 
+from linkspan.image.cuda_packages import built_for
 from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 from linkspan.image.stack import stack
-from linkspan.image.system_packages import built_for
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     majors = stack(image).majors
-    wheels = ((part.name, part.cuda, part.path) for part in stack(image).of("tensorrt") if part.site and part.cuda)
-    for name, major, path in (*wheels, *built_for(image, "libnvinfer")):
+    wheels = (
+        (part.name, part.cuda, part.path, None) for part in stack(image).of("tensorrt") if part.site and part.cuda
+    )
+    packages = ((one.name, major, one.path, one.layer) for one, major in built_for(image, "libnvinfer"))
+    for name, major, path, layer in (*wheels, *packages):
         if majors and major not in majors:
             cuda = max(majors)
             yield Broken(
                 cause=f"{name} is of CUDA {major}, and the image has CUDA {cuda}",
                 fix=f"install TensorRT for CUDA {cuda}: tensorrt-cu{cuda}, or libnvinfer of +cuda{cuda}.*",
                 paths=(path,),
+                layer=layer,
             )
             return
 

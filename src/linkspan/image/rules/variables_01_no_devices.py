@@ -10,7 +10,7 @@ from linkspan.plan.sources import VISIBLE_DEVICES, is_legacy_image
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     env = image.config.variables
-    if VISIBLE_DEVICES not in env and not is_legacy_image(env) and stack(image).uses_cuda:
+    if image.config.is_there and VISIBLE_DEVICES not in env and not is_legacy_image(env) and stack(image).uses_cuda:
         yield Broken(
             cause=f"the image uses CUDA and does not set {VISIBLE_DEVICES}",
             fix=f"ENV {VISIBLE_DEVICES}=all",

@@ -10,7 +10,12 @@ from linkspan.plan.requirements import PREFIX
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     cuda, env = stack(image).release, image.config.variables
-    if cuda and "CUDA_VERSION" not in env and not any(name.startswith(PREFIX) for name in env):
+    if (
+        cuda
+        and image.config.is_there
+        and "CUDA_VERSION" not in env
+        and not any(name.startswith(PREFIX) for name in env)
+    ):
         yield Broken(
             cause=f"the image holds CUDA {cuda}, and no variable says which driver it needs",
             fix=f"ENV NVIDIA_REQUIRE_CUDA='cuda>={cuda.partition('.')[0]}.0'",

@@ -11,7 +11,7 @@ _TEST = re.compile(
     r"/(.+/(site|dist)-packages|app|src|workspace|opt|code|home|srv)(/.+)?/(tests?|testdata|test_data)/.+"
 )
 _LEAST = 5 * 10**6
-_OF_PACKAGES = 50 * 10**6
+_OF_PACKAGES = 30 * 10**6
 """Bytes: NumPy and SciPy alone bring some 15 MB of tests, which nobody thinks about."""
 _FIX = "put tests into .dockerignore"
 _PIP = "RUN pip install … && find / -xdev -path '*-packages/*/tests' -prune -exec rm -rf {} +, in the same RUN"

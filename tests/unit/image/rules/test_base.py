@@ -5,11 +5,11 @@ import pytest
 from linkspan.image.model import Entry, Hidden, Image, Layer
 from linkspan.image.registry import findings
 from tests.unit.image.images import file, folder, image, library, link, text, wheel
-from tests.unit.image.rules.cases import Case, ids, of
+from tests.unit.image.rules.cases import Case, ask, ids, judge
 
 _NVIDIA = ("NVARCH=x86_64", "NV_CUDA_CUDART_VERSION=12.4.127-1")
 _CUDART = library("/usr/lib/libcudart.so.12.4.127", soname="libcudart.so.12")
-_MUSL = library("/lib/ld-musl-x86_64.so.1", 650_000)
+_MUSL = library("/lib/ld-musl-x86_64.so.1", size=650_000)
 _ENTRYPOINT = file("/opt/nvidia/nvidia_entrypoint.sh")
 _SOURCE = {"org.opencontainers.image.source": "https://example.org/app"}
 
@@ -64,10 +64,7 @@ CASES = (
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_a_rule_on_the_base_tells_its_fault_from_what_only_looks_like_it(case: Case):
-    found = of(case.broken, case.rule)
-    assert found
-    assert all(finding.cause and finding.fix for finding in found)
-    assert not of(case.sound, case.rule)
+    judge(case)
 
 
 def test_every_rule_on_the_base_has_its_fixtures():
@@ -76,35 +73,35 @@ def test_every_rule_on_the_base_has_its_fixtures():
 
 def test_an_image_that_nvidia_marked_is_told_so():
     marked = image(_CUDART, env=("NVIDIA_CUDA_END_OF_LIFE=1", "CUDA_VERSION=12.4.1"))
-    assert "deletes it" in of(marked, "I-BASE-2")[0].cause
+    assert "deletes it" in ask("I-BASE-2", marked)[0].cause
 
 
 def test_a_point_release_is_judged_only_where_the_base_is_nvidias():
-    assert not of(image(env=("CUDA_VERSION=12.4.0",)), "I-BASE-3")
-    assert not of(image(env=(*_NVIDIA, "CUDA_VERSION=12.4.1.003")), "I-BASE-3")
+    assert not ask("I-BASE-3", image(env=("CUDA_VERSION=12.4.0",)))
+    assert not ask("I-BASE-3", image(env=(*_NVIDIA, "CUDA_VERSION=12.4.1.003")))
 
 
 @pytest.mark.parametrize(("name", "version"), [("centos", "7"), ("rhel", "7.9"), ("debian", "10"), ("amzn", "2")])
 def test_distributions_of_the_past_are_known(name: str, version: str):
-    (finding,) = of(_on(name, version), "I-BASE-4")
+    (finding,) = ask("I-BASE-4", _on(name, version))
     assert "whose support ended in" in finding.cause
 
 
 @pytest.mark.parametrize(("name", "version"), [("rocky", "8.9"), ("debian", "12"), ("alpine", "3.22.0"), ("", "")])
 def test_distributions_of_today_and_unknown_ones_are_let_be(name: str, version: str):
-    assert not of(_on(name, version), "I-BASE-4")
+    assert not ask("I-BASE-4", _on(name, version))
 
 
 def test_musl_beside_a_whole_glibc_is_no_fault_and_beside_a_stand_in_it_is():
-    stand_in, whole = library("/lib/libc.so.6", 60_000), library("/usr/glibc-compat/lib/libc.so.6", 2_000_000)
-    assert of(image(_MUSL, _CUDART, stand_in), "I-BASE-7")
-    assert not of(image(_MUSL, _CUDART, whole), "I-BASE-7")
+    stand_in, whole = library("/lib/libc.so.6", size=60_000), library("/usr/glibc-compat/lib/libc.so.6", size=2_000_000)
+    assert ask("I-BASE-7", image(_MUSL, _CUDART, stand_in))
+    assert not ask("I-BASE-7", image(_MUSL, _CUDART, whole))
 
 
 def test_credentials_that_a_later_layer_hides_are_found_in_the_lower_one():
     layers = (Layer(number=0), Layer(number=1, command="COPY .netrc /root/"), Layer(number=2))
     gone = image(hidden=(Hidden(path="/root/.netrc", layer=1, size=80, by=2),), layers=layers)
-    (finding,) = of(gone, "I-BASE-10")
+    (finding,) = ask("I-BASE-10", gone)
     assert (finding.layer, finding.layer_command) == (1, "COPY .netrc /root/")
 
 

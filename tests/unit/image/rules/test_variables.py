@@ -2,19 +2,19 @@
 
 import pytest
 
-from linkspan.image.model import Elf, Entry, Layer
-from tests.unit.image.images import file, image, library, link, program, text, wheel
-from tests.unit.image.rules.cases import Case, ids, of
+from linkspan.image.model import Entry, Layer
+from tests.unit.image.images import file, image, library, link, program, wheel
+from tests.unit.image.rules.cases import Case, ask, ids, judge
 
 _CUDART = library("/usr/local/cuda-12.4/targets/x86_64-linux/lib/libcudart.so.12.4.127", soname="libcudart.so.12")
-_APP = library("/app/bin/render", needs=("libcudart.so.12",))
+_APP = library("/app/bin/render", "libcudart.so.12")
 _ALL = "NVIDIA_VISIBLE_DEVICES=all"
 _CAPABILITIES = "NVIDIA_DRIVER_CAPABILITIES="
 _TOKEN = "hf_" + "Zq3" * 12
 
 
 def _needs(soname: str, path: str = "/app/bin/tool") -> Entry:
-    return library(path, needs=(soname, "libc.so.6"))
+    return library(path, soname, "libc.so.6")
 
 
 def _loader(path: str):
@@ -53,8 +53,8 @@ CASES = (
     ),
     Case(
         "I-VARIABLES-9",
-        image(file("/app/old", elf=Elf(machine=3, bits=32, needs=("libcuda.so.1",)))),
-        image(_needs("libcuda.so.1"), file("/app/x", elf=Elf(machine=3, bits=32, needs=("libc.so.6",)))),
+        image(library("/app/old", "libcuda.so.1", machine=3, bits=32)),
+        image(_needs("libcuda.so.1"), library("/app/x", "libc.so.6", machine=3, bits=32)),
     ),
     Case("I-VARIABLES-10", image(env=(f"{_CAPABILITIES}all",)), image(env=(f"{_CAPABILITIES}compute,utility",))),
     Case(
@@ -114,10 +114,7 @@ CASES = (
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_a_rule_on_variables_tells_its_fault_from_what_only_looks_like_it(case: Case):
-    found = of(case.broken, case.rule)
-    assert found
-    assert all(finding.cause and finding.fix for finding in found)
-    assert not of(case.sound, case.rule)
+    judge(case)
 
 
 def test_every_rule_on_variables_has_its_fixtures():
@@ -126,44 +123,44 @@ def test_every_rule_on_variables_has_its_fixtures():
 
 def test_an_image_of_before_the_requirement_gets_its_gpus_and_everything_of_the_driver():
     legacy = image(_APP, _needs("libnvcuvid.so.1"), env=("CUDA_VERSION=9.0.176",))
-    assert not of(legacy, "I-VARIABLES-1")
-    assert not of(legacy, "I-VARIABLES-6")
+    assert not ask("I-VARIABLES-1", legacy)
+    assert not ask("I-VARIABLES-6", legacy)
 
 
 def test_an_image_without_gpus_need_not_ask_for_any():
-    assert not of(image(program("/usr/bin/python3"), wheel("numpy", "2.0.0")), "I-VARIABLES-1")
+    assert not ask("I-VARIABLES-1", image(program("/usr/bin/python3"), wheel("numpy", "2.0.0")))
 
 
 @pytest.mark.parametrize(
     ("value", "word"), [("void", "turns"), ("", "turns"), ("none", "turns"), ("GPU-6a96", "names"), ("0", "names")]
 )
 def test_an_image_that_chooses_gpus_is_told_what_it_does(value: str, word: str):
-    (finding,) = of(image(env=(f"NVIDIA_VISIBLE_DEVICES={value}",)), "I-VARIABLES-2")
+    (finding,) = ask("I-VARIABLES-2", image(env=(f"NVIDIA_VISIBLE_DEVICES={value}",)))
     assert f" {word} " in finding.cause
 
 
 def test_a_capability_in_capitals_is_mended_to_the_one_that_was_meant():
-    (finding,) = of(image(env=(f"{_CAPABILITIES}Compute,video",)), "I-VARIABLES-3")
+    (finding,) = ask("I-VARIABLES-3", image(env=(f"{_CAPABILITIES}Compute,video",)))
     assert finding.fix == "ENV NVIDIA_DRIVER_CAPABILITIES=compute,video"
 
 
 def test_the_mended_capabilities_keep_those_that_were_there():
-    (finding,) = of(image(_needs("libnvidia-encode.so.1"), env=(f"{_CAPABILITIES}compute",)), "I-VARIABLES-6")
+    (finding,) = ask("I-VARIABLES-6", image(_needs("libnvidia-encode.so.1"), env=(f"{_CAPABILITIES}compute",)))
     assert finding.fix == "ENV NVIDIA_DRIVER_CAPABILITIES=compute,video"
     assert finding.paths == ("/app/bin/tool",)
 
 
 def test_a_package_that_opens_the_decoder_by_hand_wants_video_too():
-    assert of(image(wheel("PyNvVideoCodec", "1.0.2")), "I-VARIABLES-6")
+    assert ask("I-VARIABLES-6", image(wheel("PyNvVideoCodec", "1.0.2")))
 
 
 def test_who_only_may_draw_is_told_in_passing():
-    (finding,) = of(image(_needs("libEGL.so.1"), env=(_ALL,)), "I-VARIABLES-7")
+    (finding,) = ask("I-VARIABLES-7", image(_needs("libEGL.so.1"), env=(_ALL,)))
     assert finding.severity == "info"
 
 
 def test_a_requirement_of_an_older_major_lets_hosts_through_that_cannot_run_the_image():
-    (finding,) = of(image(_CUDART, env=("NVIDIA_REQUIRE_CUDA=cuda>=11.8",)), "I-VARIABLES-12")
+    (finding,) = ask("I-VARIABLES-12", image(_CUDART, env=("NVIDIA_REQUIRE_CUDA=cuda>=11.8",)))
     assert finding.severity == "error"
     assert finding.fix.startswith("ENV NVIDIA_REQUIRE_CUDA='cuda>=12.4'")
 
@@ -171,13 +168,15 @@ def test_a_requirement_of_an_older_major_lets_hosts_through_that_cannot_run_the_
 def test_the_cuda_of_a_wheel_is_known_by_its_package():
     site = "/usr/local/lib/python3.12/site-packages"
     runtime = library(f"{site}/nvidia/cuda_runtime/lib/libcudart.so.12", soname="libcudart.so.12")
-    other = image(runtime, wheel("nvidia_cuda_runtime_cu12", "12.6.77", site), env=("NVIDIA_REQUIRE_CUDA=cuda>=12.8",))
-    assert "holds CUDA 12.6" in of(other, "I-VARIABLES-12")[0].cause
+    other = image(
+        runtime, wheel("nvidia_cuda_runtime_cu12", "12.6.77", site=site), env=("NVIDIA_REQUIRE_CUDA=cuda>=12.8",)
+    )
+    assert "holds CUDA 12.6" in ask("I-VARIABLES-12", other)[0].cause
 
 
 def test_the_cuda_of_a_library_without_a_version_is_that_of_its_folder():
     copied = library("/usr/local/cuda-13.0/lib/libcudart.so.13", soname="libcudart.so.13")
-    (finding,) = of(image(copied, env=("NVIDIA_REQUIRE_CUDA=cuda>=12.4",)), "I-VARIABLES-12")
+    (finding,) = ask("I-VARIABLES-12", image(copied, env=("NVIDIA_REQUIRE_CUDA=cuda>=12.4",)))
     assert "holds CUDA 13.0" in finding.cause
 
 
@@ -185,23 +184,23 @@ def test_a_compatibility_folder_counts_where_there_is_a_library_in_it():
     env = ("LD_LIBRARY_PATH=/usr/local/cuda/compat/lib",)
     cuda = link("/usr/local/cuda", "cuda-12.4")
     there = library("/usr/local/cuda-12.4/compat/lib/libcuda.so.1", soname="libcuda.so.1")
-    assert of(image(cuda, there, env=env), "I-VARIABLES-16")
-    assert not of(image(cuda, env=env), "I-VARIABLES-16")
+    assert ask("I-VARIABLES-16", image(cuda, there, env=env))
+    assert not ask("I-VARIABLES-16", image(cuda, env=env))
 
 
 def test_a_program_of_the_driver_is_no_application_that_needs_something():
-    smi = library("/usr/bin/nvidia-debugdump", needs=("libnvidia-ml.so.1",))
-    assert not of(image(smi, env=(f"{_CAPABILITIES}compute",)), "I-VARIABLES-8")
+    smi = library("/usr/bin/nvidia-debugdump", "libnvidia-ml.so.1")
+    assert not ask("I-VARIABLES-8", image(smi, env=(f"{_CAPABILITIES}compute",)))
 
 
 def test_a_preloaded_part_of_the_driver_is_refused_by_name():
-    (finding,) = of(image(env=("LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libcuda.so.1",)), "I-VARIABLES-18")
+    (finding,) = ask("I-VARIABLES-18", image(env=("LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libcuda.so.1",)))
     assert "differs from host to host" in finding.cause
 
 
 @pytest.mark.parametrize(("value", "severity"), [("-1", "error"), ("", "error"), ("0", "warning")])
 def test_hiding_every_gpu_is_worse_than_choosing_one(value: str, severity: str):
-    (finding,) = of(image(env=(f"CUDA_VISIBLE_DEVICES={value}",)), "I-VARIABLES-19")
+    (finding,) = ask("I-VARIABLES-19", image(env=(f"CUDA_VISIBLE_DEVICES={value}",)))
     assert finding.severity == severity
 
 
@@ -215,13 +214,13 @@ def test_hiding_every_gpu_is_worse_than_choosing_one(value: str, severity: str):
     ],
 )
 def test_a_secret_is_found_by_name_or_shape_and_never_repeated(entry: str):
-    (finding,) = of(image(env=(entry,)), "I-VARIABLES-20")
+    (finding,) = ask("I-VARIABLES-20", image(env=(entry,)))
     value = entry.partition("=")[2]
     assert value not in repr(finding)
 
 
 def test_a_secret_of_the_history_is_not_repeated_by_its_command():
     layers = (Layer(number=0, command=f"RUN curl -H 'Authorization: Bearer {_TOKEN}' https://host/"),)
-    (finding,) = of(image(text("/a", "b"), layers=layers), "I-VARIABLES-21")
+    (finding,) = ask("I-VARIABLES-21", image(file("/a"), layers=layers))
     assert _TOKEN not in repr(finding)
     assert "layer 0 has a token" in finding.cause
