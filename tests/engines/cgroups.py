@@ -10,6 +10,7 @@ from tests.debian import UnavailableError
 Version = Literal["v1", "v2"]
 
 PREFIX = "linkspan-engine-"
+USUAL = "/sys/fs/cgroup"
 REMOVAL_S = 10.0
 FIRST = "init"
 """The cgroup below, for the machine's own processes."""
@@ -76,11 +77,11 @@ def _removed(folder: str) -> bool:
 
 
 def _hierarchies(version: Version) -> list[str]:
-    """Where this machine has mounted them; of v1, all."""
+    """Where this machine has mounted them; of v1, all. A chroot's mounts show the same ones, and are passed over."""
     kind = {"v1": "cgroup", "v2": "cgroup2"}[version]
     with open("/proc/self/mounts", encoding="utf-8") as file:
         entries = [line.split(" ") for line in file]
-    found = [path for _, path, mounted, *_ in entries if mounted == kind]
+    found = [path for _, path, mounted, *_ in entries if mounted == kind and path.startswith(USUAL)]
     return list(dict.fromkeys(found))[: 1 if version == "v2" else None]
 
 

@@ -197,6 +197,8 @@ def test_without_a_low_level_runtime_it_is_refused_in_one_sentence():
 
 
 def test_without_cgroups_it_is_refused_in_one_sentence():
-    said = refusal("unshare", "-m", "sh", "-c", 'umount -R /sys/fs/cgroup && exec "$@"', "sh")
+    said = refusal(
+        "unshare", "-m", "sh", "-c", 'umount -a -t cgroup,cgroup2; umount -R /sys/fs/cgroup; exec "$@"', "sh"
+    )
     assert said.startswith("linkspan: no container can be started here: ")
     assert "hint: cgroups have to be mounted at /sys/fs/cgroup, writable" in said

@@ -4,6 +4,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_USUAL = "/sys/fs/cgroup"
+"""Where runtimes look; a hierarchy that is mounted elsewhere, in a chroot say, is not by which they confine."""
+
 
 def device_cgroups(cgroup: bytes, mountinfo: bytes) -> "Iterator[tuple[int, str]]":
     """Version (1 or 2) and folder of what may be the device cgroup, the likeliest first.
@@ -11,6 +14,12 @@ def device_cgroups(cgroup: bytes, mountinfo: bytes) -> "Iterator[tuple[int, str]
     A process with a ``devices`` hierarchy of version 1 is confined by that, whatever else it is in; but where something
     is mounted over that hierarchy, its runtime did not see it either.
     """
+    found = list(_mounted_anywhere(cgroup, mountinfo))
+    yield from (one for one in found if one[1].startswith(_USUAL))
+    yield from (one for one in found if not one[1].startswith(_USUAL))
+
+
+def _mounted_anywhere(cgroup: bytes, mountinfo: bytes) -> "Iterator[tuple[int, str]]":
     entries = [entry for line in cgroup.splitlines() if len(entry := line.split(b":", 2)) == 3]
     for _, controllers, path in entries:
         if b"devices" in controllers.split(b","):

@@ -42,18 +42,18 @@ PROGRAMS = frozenset(
 """What comes with a driver; the data centre's fabric manager and IMEX have the driver's version, too."""
 
 PACKAGES = re.compile(
-    r"libcuda1(-.*)?|libcudadebugger1|libnvcuvid1|libnvoptix1|libnvsdm(-.*)?"
+    r"libcuda(1(-.*)?)?|libcudadebugger1|libnvcuvid1|libnvoptix1|libnvsdm(-.*)?"
     r"|libnvidia-(ml1?|cfg1?|ptxjitcompiler1|nvvm.*|encode1?|opticalflow1|fbc1?|ngx1|allocator1|gpucomp|glcore|eglcore"
     r"|glvkspirv|rtcore|tls|glsi|pkcs11.*|api1|sandboxutils|compute|gl|decode|nscq)(-\d+.*)?"
     r"|libnvidia-(compute|decode|encode|gl|cfg1|fbc1|extra|common|ifr1|nscq)-\d+.*"
     r"|libnvidia-(tesla|legacy)-.*"
     r"|lib(gl|glx|egl|gles)\d?-nvidia.*|libnvidia-(cbl|compiler|ifr1)|glx-alternative-nvidia|bumblebee-nvidia|primus(-vk)?-nvidia"
     r"|nvidia-(tesla-|legacy-)?(\d+(xx)?-)?(driver|kernel|open-kernel|dkms|headless|utils|compute-utils|firmware|smi"
-    r"|persistenced|modprobe|settings|xconfig|powerd|alternative|vdpau-driver|suspend-common|cuda-mps|fabricmanager|imex"
+    r"|persistenced|modprobe|settings|xconfig|powerd|alternative|vdpau-driver|suspend-common|cuda-mps|fabricmanager|imex|kmod"
     r"|opencl-icd|vulkan-icd|egl-icd|nonglvnd-vulkan-icd|fs-dkms|legacy-check|installer-cleanup|libXNVCtrl|lts|open)(-.*)?"
-    r"|nvidia-(compute|video|gl|open-driver|compute-utils|driver)-G0\d.*"
+    r"|nvidia-(compute|compute-utils|common|driver|drivers|gl|open-driver|utils|video)-G0\d.*|nvidia-(compute|gfx|gl|video)G0\d.*"
     r"|linux-(modules|objects|signatures)-nvidia-.*|firmware-nvidia-.*|xserver-xorg-video-nvidia.*"
-    r"|cuda-drivers(-.*)?|k?mod-nvidia.*|akmod-nvidia.*|dkms-nvidia|xorg-x11-drv-nvidia.*|x11-video-nvidia.*"
+    r"|cuda-drivers(-.*)?|k?mod-nvidia.*|akmod-nvidia.*|dkms-nvidia|xorg-x11-(drv-)?nvidia.*|nvidia-fabric-manager.*|x11-video-nvidia.*"
 )
 """Packages of the driver in Debian, Ubuntu, Fedora, SUSE and NVIDIA's repositories, by their whole names."""
 

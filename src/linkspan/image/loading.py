@@ -11,6 +11,8 @@ _ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})")
 _LIB = re.compile(r"\$(?:LIB|\{LIB\})")
 _MULTIARCH = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 _LOADERS = re.compile(r"(ld-linux|ld64|ld-musl|linux-vdso|libc\.musl)[^/]*")
+_OF_MUSL = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\..*")
+"""Names for which musl's loader never looks, since it is these libraries itself (musl, ldso/dynlink.c)."""
 _OUR_OWN = re.compile(r"/(stubs|compat|cuda-compat)/")
 _JETSON = re.compile(r"libnv[a-z_]+\.so|libtegra\w*\.so")
 _CONFIGURATION = re.compile(r"/etc/(ld\.so\.conf|ld\.so\.conf\.d/[^/]+\.conf|ld-musl-[^/]+\.path)")
@@ -116,6 +118,8 @@ class Loader:
         """
         if "/" in name:
             return self.image.resolve(name)
+        if self.is_musl and _OF_MUSL.fullmatch(name):
+            return self._itself
         runpath = self.runpath(by)
         first = () if runpath else tuple(folder for one in (by, *parents) for folder in self.rpath(one))
         folders = (*first, *(self.variable if variable else ()), *runpath)
@@ -156,6 +160,10 @@ class Loader:
         self._whole |= seen
         return False
 
+    @cached_property
+    def _itself(self) -> Entry | None:
+        return next((found[0] for name, found in self.image.by_name.items() if name.startswith("ld-musl-")), None)
+
     def usual(self, name: str) -> Entry | None:
         """The library by cache, configuration and the loader's own folders."""
         key = (name, False)
@@ -182,6 +190,8 @@ class Loader:
 
     def is_anywhere(self, name: str) -> bool:
         """True where some file of the image has this name, or calls itself so."""
+        if self.is_musl and _OF_MUSL.fullmatch(name):
+            return True
         return name in self.sonames or any(self.image.resolve(one.path) for one in self.image.by_name.get(name, ()))
 
     def _at(self, folder: str, name: str) -> Entry | None:

@@ -70,9 +70,10 @@ def debian(*names: str, **versions: str) -> Entry:
     return text("/var/lib/dpkg/status", "\n".join(blocks))
 
 
-def rpm(*names: str) -> Entry:
-    """The database of rpm, as the reader keeps it."""
-    return text("/var/lib/rpm/rpmdb.sqlite", "".join(f"{name} 1.0-1\n" for name in names))
+def rpm(*names: str, base: str = "rpmdb.sqlite", **versions: str) -> Entry:
+    """The database of rpm in one of its forms, which its file's name tells, as the reader keeps it."""
+    packages = dict.fromkeys(names, "1.0-1") | {name.replace("_", "-"): known for name, known in versions.items()}
+    return text(f"/var/lib/rpm/{base}", "".join(f"{name} {version}\n" for name, version in packages.items()))
 
 
 def wheel(name: str, version: str, *requires: str, site: str = SITE) -> Entry:
@@ -99,6 +100,7 @@ def image(
     layers: tuple[Layer, ...] = ONE_LAYER,
     hidden: tuple[Hidden, ...] = (),
     refused: tuple[str, ...] = (),
+    arrivals: dict[str, dict[str, int]] | None = None,
     **config: object,
 ) -> Image:
     """An image of these entries; what is left of the keywords goes into its configuration."""
@@ -109,4 +111,5 @@ def image(
         entries={entry.path: entry for entry in entries},
         hidden=hidden,
         refused=refused,
+        arrivals=arrivals or {},
     )

@@ -11,7 +11,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from linkspan.formats import ldcache
+from linkspan.formats import ldcache, rpmdb
+from linkspan.image.databases import is_rpm
 from linkspan.image.model import MISSING_LAYER, Config, Elf, Entry, Hidden, Image
 from tests.linked_elf import fat_binary, linked
 from tests.unit import rpm_writer
@@ -24,6 +25,7 @@ NOT_SHRUNK = 6_000_000
 _KINDS = {"link": tarfile.SYMTYPE, "char": tarfile.CHRTYPE, "block": tarfile.BLKTYPE, "fifo": tarfile.FIFOTYPE}
 _KINDS |= {"folder": tarfile.DIRTYPE}
 _NVIDIA_MAJOR = 195
+_RPM = dict(zip(rpmdb.NAMES, (rpm_writer.in_sqlite, rpm_writer.in_ndb, rpm_writer.in_berkeley), strict=True))
 
 
 def scaled(image: Image) -> Image:
@@ -97,11 +99,27 @@ def _members(image: Image, layer: int) -> Iterator[tuple[str, w.Item]]:
         if one.by == layer and not _is_covered(image, one):
             folder, _, name = one.path[1:].rpartition("/")
             yield f"{folder}/.wh.{name}".lstrip("/"), w.file(b"")
+    yield from _earlier(image, layer)
     for entry in image.entries.values():
         if entry.layer == layer:
             yield entry.path[1:], _item(entry)
     if layer == 0 and any("leads out" in sentence for sentence in image.refused):
         yield "../../etc/passwd", w.file(b"root::0:0::/:/bin/sh\n")
+
+
+def _earlier(image: Image, layer: int) -> Iterator[tuple[str, w.Item]]:
+    """The databases of dpkg as a layer left them that brought some of the packages, and not the last."""
+    for path, known in image.arrivals.items():
+        entry = image.entries[path]
+        if layer < entry.layer and layer in known.values():
+            there = {package for package, number in known.items() if number <= layer}
+            blocks = (block for block in (entry.text or "").split("\n\n") if _package(block) in there)
+            yield path[1:], w.file("\n\n".join(blocks).encode())
+
+
+def _package(block: str) -> str:
+    fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(" "))
+    return f"{fields['Package']} {fields.get('Version', '')}"
 
 
 def _is_covered(image: Image, one: Hidden) -> bool:
@@ -130,14 +148,14 @@ def _text(path: str, text: str) -> bytes:
     if path == "/etc/ld.so.cache":
         rows = (line.split(" => ") for line in text.splitlines())
         return ldcache.render([(name, target, ldcache.flags_for(62, 64), 0, 0) for name, target in rows])
-    return _rpm(text) if path.endswith("/rpmdb.sqlite") else text.encode()
+    return _rpm(os.path.basename(path), text) if is_rpm(path) else text.encode()
 
 
-def _rpm(listing: str) -> bytes:
+def _rpm(base: str, listing: str) -> bytes:
     rows = (line.partition(" ") for line in listing.splitlines())
     known = ((name, *version.rpartition("-")[::2]) for name, _, version in rows)
     headers = (rpm_writer.header(name=name, version=version, release=release) for name, version, release in known)
-    return rpm_writer.in_sqlite(*headers)
+    return _RPM[base](*headers)
 
 
 def _elf(elf: Elf) -> bytes:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from linkspan.errors import FormatError
 from linkspan.image import limits, registry
 from linkspan.image.packages import installed
 from linkspan.image.source import open_image
@@ -13,10 +14,18 @@ GLIBC = rpm_writer.header(name="glibc", version="2.34", release="100.el9")
 DRIVER = rpm_writer.header(name="nvidia-driver-cuda-libs", version="550.54.14", release="1.el9")
 
 
+FORMS = {
+    "rpmdb.sqlite": rpm_writer.in_sqlite,
+    "Packages.db": rpm_writer.in_ndb,
+    "Packages": rpm_writer.in_berkeley,
+}
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_the_packages_of_an_image_are_read_and_a_driver_among_them_is_told_with_its_layer(tmp_path, folder):
-    base = writer.layer({f"{folder}/rpmdb.sqlite": rpm_writer.in_sqlite(GLIBC)})
-    top = writer.layer({f"{folder}/rpmdb.sqlite": rpm_writer.in_sqlite(GLIBC, DRIVER)}, command="RUN dnf install")
+@pytest.mark.parametrize("name", FORMS)
+def test_the_packages_of_an_image_are_read_and_a_driver_among_them_is_told_with_its_layer(tmp_path, folder, name):
+    base = writer.layer({f"{folder}/{name}": FORMS[name](GLIBC)})
+    top = writer.layer({f"{folder}/{name}": FORMS[name](GLIBC, DRIVER)}, command="RUN dnf install")
     image = open_image(writer.write_layout(f"{tmp_path}/image", [base, top]))
     assert [(one.name, one.version, one.manager) for one in installed(image)] == [
         ("glibc", "2.34-100.el9", "rpm"),
@@ -49,3 +58,19 @@ def test_a_root_file_system_as_a_folder_is_read_likewise(tmp_path):
     assert [one.name for one in installed(open_image(f"{tmp_path}/root"))] == ["nvidia-driver-cuda-libs"]
     (folder / "rpmdb.sqlite").write_bytes(b"no database")
     assert "no database of rpm" in open_image(f"{tmp_path}/root").refused[0]
+
+
+@pytest.mark.parametrize("files", [10, 200_000])
+def test_an_archive_that_ends_within_a_database_is_refused_as_an_archive(tmp_path, files):
+    data = rpm_writer.in_ndb(rpm_writer.package("glibc", files=files))
+    cut = writer.tar({"var/lib/rpm/Packages.db": data})[: 512 + len(data) // 2]
+    with pytest.raises(FormatError, match="the tar archive ends in the middle of a file"):
+        open_image(writer.write_layout(f"{tmp_path}/image", [writer.packed(cut)]))
+
+
+def test_a_database_with_more_names_than_a_text_may_have_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "TEXT", 20)
+    layer = writer.layer({"var/lib/rpm/rpmdb.sqlite": rpm_writer.in_sqlite(GLIBC, DRIVER)})
+    image = open_image(writer.write_layout(f"{tmp_path}/image", [layer]))
+    assert "names more packages than any real one" in image.refused[0]
+    assert image.entries["/var/lib/rpm/rpmdb.sqlite"].text is None

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from linkspan.image.databases import is_rpm
 from linkspan.image.model import Entry, Image
 from linkspan.image.registry import Finding, Target, all_rules, findings
 from linkspan.image.source import open_image
@@ -84,7 +85,7 @@ def way_of(rule: str, image: Image) -> tuple[str, str]:
 def _known(entry: Entry) -> Entry:
     """An entry without its head, which most entries of tests lack, and the size of what is no text of its own."""
     elf = entry.elf and replace(entry.elf, architectures=entry.elf.architectures or ())
-    size = 0 if entry.path.endswith((".cache", ".sqlite")) else entry.size
+    size = 0 if is_rpm(entry.path) or entry.name == "ld.so.cache" else entry.size
     return replace(entry, head=b"", elf=elf, size=size)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from linkspan.formats import rpmdb
 from linkspan.image.model import Entry, Layer
 from linkspan.image.registry import findings
 from tests.unit.image.images import debian, file, folder, image, library, link, node, program, rpm, script, text, wheel
@@ -237,6 +238,8 @@ def test_other_modules_of_a_kernel_are_a_warning():
         *("libnvidia-ml1", "libnvidia-tesla-535-cuda1", "nvidia-tesla-470-kernel-dkms", "nvidia-legacy-390xx-driver"),
         *("nvidia-smi", "nvidia-kernel-dkms", "nvidia-open-kernel-dkms", "cuda-drivers-550", "nvidia-open"),
         *("nvidia-driver-cuda-libs", "kmod-nvidia-open-dkms", "nvidia-compute-G06", "xorg-x11-drv-nvidia-cuda-libs"),
+        *("nvidia-open-driver-G06-signed-kmp-default", "nvidia-drivers-G06", "nvidia-computeG05", "libcuda"),
+        *("nvidia-kmod-common", "xorg-x11-nvidia", "nvidia-fabric-manager", "libnvidia-ml", "nvidia-compute-utils-G07"),
         *("nvidia-modprobe", "nvidia-persistenced", "nvidia-fabricmanager-550", "libnvidia-nscq-550"),
         *("linux-modules-nvidia-550-generic", "xserver-xorg-video-nvidia-550", "libgl1-nvidia-glvnd-glx"),
         *("libegl-nvidia-tesla-535-0", "libgles-nvidia-legacy-390xx1", "nvidia-tesla-418-nonglvnd-vulkan-icd"),
@@ -278,17 +281,26 @@ def test_packages_of_cuda_and_of_tools_are_not_the_driver(name: str):
     assert not ask("I-BOUNDARY-11", image(debian(name)))
 
 
+@pytest.mark.parametrize("base", rpmdb.NAMES)
+def test_packages_are_known_in_every_form_of_rpms_database(base: str):
+    (finding,) = ask("I-BOUNDARY-11", image(rpm("glibc", "nvidia-driver-cuda-libs", base=base)))
+    assert finding.cause == "packages of the driver are installed by rpm: nvidia-driver-cuda-libs"
+
+
 def test_a_package_names_the_layer_that_installed_it_and_one_that_was_removed_is_none():
     layers = (Layer(number=0), Layer(number=1, command="RUN apt-get install -y libcuda1"), Layer(number=2))
     status = (
-        "Package: libcuda1\nStatus: install ok installed\nArchitecture: amd64\nDescription: a driver\n more of it\n\n"
-        "Package: nvidia-smi\nStatus: deinstall ok config-files\nArchitecture: amd64\n"
+        "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36-9\n\n"
+        "Package: libcuda1\nStatus: install ok installed\nArchitecture: amd64\nVersion: 535.1-1\n"
+        "Description: a driver\n more of it\n\n"
+        "Package: nvidia-smi\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 535.1-1\n"
     )
     entries = (
         text("/var/lib/dpkg/status", status, layer=2),
         file("/var/lib/dpkg/info/libcuda1:amd64.list", layer=1),
     )
-    (finding,) = ask("I-BOUNDARY-11", image(*entries, layers=layers))
+    known = {"/var/lib/dpkg/status": {"libc6 2.36-9": 0, "libcuda1 535.1-1": 1}}
+    (finding,) = ask("I-BOUNDARY-11", image(*entries, layers=layers, arrivals=known))
     assert finding.cause == "packages of the driver are installed by dpkg: libcuda1"
     assert finding.layer_command == "RUN apt-get install -y libcuda1"
 

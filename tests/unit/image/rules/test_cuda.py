@@ -2,7 +2,20 @@
 
 import pytest
 
-from tests.unit.image.images import SITE, SYSTEM, TOOLKIT, compat, cudart, debian, file, image, library, link, wheel
+from tests.unit.image.images import (
+    SITE,
+    SYSTEM,
+    TOOLKIT,
+    compat,
+    cudart,
+    debian,
+    file,
+    image,
+    library,
+    link,
+    rpm,
+    wheel,
+)
 from tests.unit.image.rules.cases import Case, ask, ids, judge
 
 AREA = "cuda"
@@ -131,3 +144,20 @@ def test_wheels_and_the_system_are_told_apart():
 def test_cuda_11_is_worth_knowing_and_older_ones_are_a_warning():
     assert [one.severity for one in ask("I-CUDA-6", image(cudart("11.8.89")))] == ["info"]
     assert [one.severity for one in ask("I-CUDA-6", image(cudart("10.2.89"), cudart("11.8.89")))] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "other", "same", "fix"),
+    [
+        ("I-CUDA-4", {"libcudnn9_cuda_13": "9.12.0.46-1"}, {"libcudnn9_cuda_12": "9.1.0.70-1"}, "libcudnn9-cuda-12"),
+        ("I-CUDA-4", {"libcudnn8": "8.9.7.29-1.cuda11.8"}, {"libcudnn8": "8.9.7.29-1.cuda12.2"}, "libcudnn9-cuda-12"),
+        ("I-CUDA-5", {"libnccl": "2.27.7-1+cuda13.0"}, {"libnccl": "2.21.5-1+cuda12.4"}, "libnccl-*+cuda12.*"),
+        ("I-FRAMEWORK-9", {"libnvinfer10": "10.3.0-1.cuda11.8"}, {"libnvinfer10": "10.3.0-1.cuda12.5"}, "cuda12"),
+    ],
+)
+def test_packages_of_rpm_are_matched_to_the_images_cuda_too(rule, other, same, fix):
+    (found,) = ask(rule, image(cudart(), rpm(**other)))
+    assert "of CUDA 1" in found.cause or "with CUDA 1" in found.cause
+    assert found.paths == ("/var/lib/rpm/rpmdb.sqlite",)
+    assert fix in found.fix
+    assert not ask(rule, image(cudart(), rpm(**same)))

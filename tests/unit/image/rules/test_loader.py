@@ -121,6 +121,11 @@ def test_every_rule_of_the_area_has_a_case():
     [
         ('ID="rocky"\nVERSION_ID="8.10"\n', "GLIBC_2.29", True),
         ('ID="rocky"\nVERSION_ID="9.4"\n', "GLIBC_2.29", False),
+        ('ID="sles"\nVERSION_ID="15.6"\n', "GLIBC_2.38", False),
+        ('ID="sles"\nVERSION_ID="15.5"\n', "GLIBC_2.34", True),
+        ('ID="opensuse-leap"\nVERSION_ID="15.2"\n', "GLIBC_2.27", True),
+        ('ID="sles"\nVERSION_ID="12.2"\n', "GLIBC_2.99", False),
+        ("ID=fedora\nVERSION_ID=43\n", "GLIBC_2.42", False),
         ("ID=arch\n", "GLIBC_2.99", False),
     ],
 )
@@ -175,3 +180,12 @@ def test_a_missing_layer_makes_no_library_missing():
     lone = image(program("/app/tool", "libx.so.1"), refused=("the layer sha256:1 is not with the image",))
     assert not ask("I-LOADER-1", lone)
     assert not ask("I-LOADER-10", lone)
+
+
+@pytest.mark.parametrize("name", ["libc.so", "libpthread.so.0", "libm.so.6"])
+def test_musls_loader_is_its_own_libc_wherever_that_stands(name):
+    musl, tool = library("/lib/ld-musl-x86_64.so.1"), program("/bin/tool", name, interpreter="/lib/ld-musl-x86_64.so.1")
+    elsewhere = library(f"/lib/x86_64-linux-musl/{name}", soname=name)
+    assert not ask("I-LOADER-1", image(musl, tool))
+    assert not ask("I-LOADER-2", image(musl, tool, elsewhere))
+    assert ask("I-LOADER-2", image(_LOADER, tool, elsewhere))
