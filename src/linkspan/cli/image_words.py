@@ -6,8 +6,8 @@ from linkspan.check.cuda import cuda_of
 from linkspan.check.cuda_fit import Way
 from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
+from linkspan.image.parts import Key, Part
 from linkspan.image.runs import Verdict
-from linkspan.image.stack import Key, Part
 from linkspan.image.variant import Choice, Variant
 from linkspan.plan.wording import plural
 
@@ -107,6 +107,8 @@ def driver_lines(advice: Advice) -> Iterator[tuple[str, str]]:
         yield "wholly on", f"branch {fleet.full} or later: only those compile PTX of CUDA {fleet.cuda}"
     if fleet.driver:
         yield "here", _fit(advice)
+    for one in fleet.code:
+        yield "has code for", f"{', '.join(one.architectures)} in {one.holder}"
     for note in fleet.notes:
         yield "note", note
 

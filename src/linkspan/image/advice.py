@@ -7,9 +7,10 @@ from linkspan.image.fleet import Fleet, needed
 from linkspan.image.judged import legible
 from linkspan.image.model import Image
 from linkspan.image.owners import Owner, Share, shares, totals
+from linkspan.image.parts import Part
 from linkspan.image.registry import Target
 from linkspan.image.savings import Saving, savings
-from linkspan.image.stack import Part, stack
+from linkspan.image.stack import stack
 from linkspan.image.variant import Choice, choose
 from linkspan.image.wants import Wants
 
@@ -31,7 +32,7 @@ class Advice(Model, frozen=True, kw_only=True, omit_defaults=False):
 def advise(image: Image, target: Target | None = None) -> Advice:
     """The advice for an image that is to run on a target, as far as that is known."""
     where, wants = target or Target(), Wants(image)
-    fleet, layers = needed(image, wants, where), shares(image)
+    fleet, layers = needed(image, where), shares(image)
     advice = Advice(
         source=image.source,
         target=where,

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from linkspan.facts.model import Model
 from linkspan.image.model import Entry, Image
 
-_METADATA = re.compile(r"(?P<site>.*/(?:site|dist)-packages)/(?P<name>[^/]+?)-(?P<version>[^-/]+)\.dist-info/METADATA")
+_METADATA = re.compile(
+    r"(?P<site>.*/(?:site|dist)-packages)/(?P<name>[^/]+?)-(?P<version>[^-/]+?)"
+    r"(?:\.dist-info/METADATA|(?:-py3\.\d+)?\.egg-info/PKG-INFO)"
+)
+_ENDINGS = (".dist-info/METADATA", ".egg-info/PKG-INFO")
+"""Of wheels; and of what setuptools installed itself, as in conda's and distributions' packages."""
 _FIELD = re.compile(r"^(Version|Requires-Dist): *(.+?) *$", re.MULTILINE)
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*\(?\s*==\s*(?P<version>[0-9A-Za-z.+!]+)\s*\)?")
 _FOREIGN = re.compile(r"extra\s*==|win32|[Ww]indows|[Dd]arwin|sys_platform\s*!=\s*['\"]linux")
@@ -44,7 +49,7 @@ def plain(name: str) -> str:
 def read(image: Image) -> Iterator[Distribution]:
     """The packages of every folder of packages."""
     for path, entry in image.entries.items():
-        if path.endswith(".dist-info/METADATA") and (found := _METADATA.fullmatch(path)):
+        if path.endswith(_ENDINGS) and (found := _METADATA.fullmatch(path)):
             fields = _FIELD.findall(entry.text or "")
             version = next((value for key, value in fields if key == "Version"), found["version"])
             yield Distribution(

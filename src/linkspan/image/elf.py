@@ -57,12 +57,12 @@ def _with_dynamic(file: File, found: Elf) -> Elf:
         return found
     start = file.offset_of(values[_DT_STRTAB])
     needs = [start + value for tag, value in entries if tag == _DT_NEEDED][:MAX_NEEDED]
-    path = values.get(_DT_RUNPATH, values.get(_DT_RPATH))
     return replace(
         found,
         soname=_name(file, start + values[_DT_SONAME]) if _DT_SONAME in values else "",
         needs=tuple(_name(file, at) for at in needs),
-        runpath="" if path is None else _name(file, start + path),
+        runpath=_name(file, start + values[_DT_RUNPATH]) if _DT_RUNPATH in values else "",
+        rpath=_name(file, start + values[_DT_RPATH]) if _DT_RPATH in values else "",
         versions=dict(_versions(file, file.offset_of(values[_DT_VERNEED]), start)) if _DT_VERNEED in values else {},
     )
 

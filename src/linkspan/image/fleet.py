@@ -1,27 +1,23 @@
 """Which driver the hosts of an image need, by the CUDA that is in it."""
 
-import re
 from collections.abc import Iterator
 from typing import Literal
 
 from linkspan.check import cuda
 from linkspan.facts.model import Model
-from linkspan.formats import versions
-from linkspan.image import code
+from linkspan.image.gpu_code import capability
+from linkspan.image.holders import holders
+from linkspan.image.layers import listed
 from linkspan.image.model import Image
 from linkspan.image.owners import owner
 from linkspan.image.registry import Target
-from linkspan.image.variant import cuda_version
-from linkspan.image.wants import Wants
+from linkspan.image.stack import stack
+from linkspan.image.translation import handing_over
 
+_MOST = 6
+"""Holders of code that are told; who wants more reads the findings."""
 Fit = Literal["fits", "starts", "compat", "too old", "unknown"]
 """A driver runs all; starts programs, and no PTX; runs it with the compatibility package on data-centre GPUs; none."""
-
-_CUDART = re.compile(r"^libcudart(?:-[0-9a-f]{8})?\.so\.(\d+\.\d+)\.\d+$")
-_SONAME = re.compile(r"^libcudart(?:-[0-9a-f]{8})?\.so\.(\d+)(?:\.0)?$")
-_RUNTIME = re.compile(r"^nvidia-cuda-runtime(-cu\d+)?$")
-_TAG = re.compile(r"\+cu(\d{2})(\d)$")
-_JIT = ("triton", "numba", "numba-cuda", "cupy", "cupy-cuda11x", "cupy-cuda12x", "cupy-cuda13x", "flashinfer-python")
 
 
 class Found(Model, frozen=True, kw_only=True):
@@ -31,10 +27,18 @@ class Found(Model, frozen=True, kw_only=True):
     source: str
 
 
+class Code(Model, frozen=True, kw_only=True):
+    """A package or program that holds code for GPUs, and for which architectures (``sm_90``, ``compute_90``)."""
+
+    holder: str
+    architectures: tuple[str, ...]
+
+
 class Fleet(Model, frozen=True, kw_only=True, omit_defaults=False):
     """The newest CUDA in the image, the oldest driver that starts it, and the branch that runs all of it.
 
     Where only CUDA's major version can be told, ``cuda`` is that, and ``full`` is empty.
+    ``code`` is for which GPUs the frameworks and programs hold code, those with the largest files first.
     ``driver`` is the one that was asked about and ``fit`` how it does; ``notes`` are what else there is to it.
     """
 
@@ -44,16 +48,18 @@ class Fleet(Model, frozen=True, kw_only=True, omit_defaults=False):
     full: str = ""
     driver: str = ""
     fit: Fit = "unknown"
+    code: tuple[Code, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def needed(image: Image, wants: Wants, target: Target) -> Fleet:
+def needed(image: Image, target: Target) -> Fleet:
     """The driver that the hosts need, and whether the target's is enough."""
-    found = tuple(dict.fromkeys(_versions(image, wants))) or tuple(_majors(image))
-    newest = max((one.version for one in found), key=lambda text: versions.parse(text) or (), default="")
+    found = tuple(dict.fromkeys(_versions(image)))
+    newest = _short(stack(image).cuda)
     oldest, full = cuda.needed_driver(newest), cuda.driver_for(newest) if "." in newest else ""
     drivers = (entry for name, found in image.by_name.items() if name.startswith("libcuda.so.") for entry in found)
     has_compat = any(owner(entry) == "compat" for entry in drivers)
+    largest = sorted(holders(image), key=lambda one: (not one.is_framework, -one.entries[0].size))
     return Fleet(
         cuda=newest,
         found=found,
@@ -61,28 +67,16 @@ def needed(image: Image, wants: Wants, target: Target) -> Fleet:
         full=full,
         driver=target.driver,
         fit=_fit(target.driver, newest, oldest, has_compat=has_compat),
-        notes=(*_notes(image, wants, newest, full), *code.lacking(wants, target)),
+        code=tuple(Code(holder=one.name, architectures=one.architectures) for one in largest[:_MOST]),
+        notes=(*_notes(image, newest, full), *_lacking(image, target)),
     )
 
 
-def _versions(image: Image, wants: Wants) -> Iterator[Found]:
-    if version := cuda_version(image):
-        yield Found(version=_short(version), source="CUDA_VERSION")
-    for name, entries in image.by_name.items():
-        if match := _CUDART.match(name):
-            yield Found(version=match[1], source=entries[0].path)
-    for name, version in wants.packages.items():
-        if _RUNTIME.match(name) and versions.parse(version):
-            yield Found(version=_short(version), source=f"{name} {version}")
-        elif match := _TAG.search(version):
-            yield Found(version=f"{match[1]}.{match[2]}", source=f"{name} {version}")
-
-
-def _majors(image: Image) -> Iterator[Found]:
-    """The major versions that CUDA's runtime is called by: ``libcudart.so.12`` is that of all CUDA 12."""
-    for name, entries in image.by_name.items():
-        if match := _SONAME.match(name):
-            yield Found(version=match[1], source=entries[0].path)
+def _versions(image: Image) -> Iterator[Found]:
+    """What tells the CUDA of the image; where a version is known, bare major versions say nothing more."""
+    told = stack(image).told
+    exact = [one for one in told if len(one.order) > 1] or told
+    return (Found(version=_short(one.version), source=one.source) for one in exact)
 
 
 def _short(version: str) -> str:
@@ -105,12 +99,20 @@ def _whole(driver: str) -> str:
     return driver if "." in driver else f"{driver}.999"
 
 
-def _notes(image: Image, wants: Wants, newest: str, full: str) -> Iterator[str]:
-    if jit := [name for name in _JIT if name in wants.packages]:
-        names = ", ".join(jit)
-        yield f"{names} makes code when it runs, so the driver must know CUDA {newest}: branch {full} or later"
+def _notes(image: Image, newest: str, full: str) -> Iterator[str]:
+    if linking := handing_over(image):
+        yield f"{linking[0].name} gives PTX to the driver, which must know CUDA {newest}: branch {full} or later"
     variables = image.config.variables
     if (required := variables.get("NVIDIA_REQUIRE_CUDA", "")) and not variables.get("NVIDIA_DISABLE_REQUIRE"):
         first = required.split()[0] if required.split() else ""
         more = ", or a driver of a branch that it lists" if "driver" in required else ""
         yield f"the toolkit refuses to start it where NVIDIA_REQUIRE_CUDA is not met: {first}{more}"
+
+
+def _lacking(image: Image, target: Target) -> Iterator[str]:
+    """For each GPU of the target, who holds code for others alone."""
+    for name, able in zip(target.gpus, target.capabilities, strict=False):
+        gpu = capability(able)
+        bare = [one.name for one in holders(image) if gpu and one.code(gpu) == "none"]
+        if bare:
+            yield f"{listed(bare)} {'has' if len(bare) == 1 else 'have'} no code for {name} ({able})"

@@ -24,6 +24,12 @@ def code_for(architectures: Iterable[str], gpu: tuple[int, int]) -> Code:
     return best
 
 
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Architectures, each once: machine code from the oldest on, then PTX."""
+    known = {name: parsed for name in names if (parsed := _parsed(name))}
+    return tuple(sorted(known, key=lambda name: (known[name][0] != "sm", *known[name][1:])))
+
+
 def is_ptx_only(architectures: Iterable[str]) -> bool:
     """True where there is PTX and no machine code."""
     kinds = {name.partition("_")[0] for name in architectures}

@@ -10,10 +10,11 @@ from linkspan.check.model import Severity
 from linkspan.facts.model import Model
 from linkspan.image.baseline import Baseline
 from linkspan.image.model import Image
+from linkspan.image.parts import Part
 from linkspan.image.policy import Policy, Setting
 from linkspan.image.registry import Finding, Target, findings
 from linkspan.image.runs import Verdict, runs
-from linkspan.image.stack import Part, stack
+from linkspan.image.stack import stack
 
 CLEAN, FOUND, USAGE, COULD_NOT_READ = 0, 1, 2, 3
 """Exit codes of the check."""

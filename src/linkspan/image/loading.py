@@ -25,6 +25,8 @@ class Loader:
     def __init__(self, image: Image) -> None:
         self.image = image
         self._found: dict[tuple[str, bool], Entry | None] = {}
+        self._vital: dict[str, frozenset[str]] = {}
+        self._whole: set[str] = set()
 
     @cached_property
     def is_musl(self) -> bool:
@@ -70,19 +72,93 @@ class Loader:
         """The names that libraries of the image have for themselves."""
         return frozenset(one.elf.soname for one in self.image.elves if one.elf and one.elf.soname)
 
-    def find(self, name: str, by: Entry, *, variable: bool = True) -> Entry | None:
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """The paths of programs, of modules, and of the libraries that those link to, directly or not.
+
+        A library that is not among them is opened by its name, if by anybody: a plugin.
+        """
+        return self._reached([one for one in self.image.elves if _begins(one)])
+
+    def vital(self, named: re.Pattern[str]) -> frozenset[str]:
+        """The paths of the files whose path fits as a whole, and of the libraries that those link to."""
+        key = named.pattern
+        if key not in self._vital:
+            self._vital[key] = self._reached([one for one in self.image.elves if named.fullmatch(one.path)])
+        return self._vital[key]
+
+    def _reached(self, begin: list[Entry]) -> frozenset[str]:
+        ahead, seen = list(begin), {one.path for one in begin}
+        while ahead:
+            entry = ahead.pop()
+            for name in entry.elf.needs if entry.elf else ():
+                found = [one for one in self.called.get(name.rpartition("/")[2], ()) if one.path not in seen]
+                seen.update(one.path for one in found)
+                ahead += found
+        return frozenset(seen)
+
+    @cached_property
+    def called(self) -> dict[str, list[Entry]]:
+        """The ELF files by each name that they go by: their own, that of a link to them, and their DT_SONAME."""
+        found: dict[str, list[Entry]] = {}
+        for one in self.image.elves:
+            for name in {one.name, one.elf.soname if one.elf else ""}:
+                found.setdefault(name, []).append(one)
+        for name, entries in self.image.by_name.items():
+            for link in (one for one in entries if one.kind == "link" and ".so" in name and name not in found):
+                real = self.image.resolve(link.path)
+                found.setdefault(name, []).extend([real] if real and real.elf else [])
+        return found
+
+    def find(self, name: str, by: Entry, *parents: Entry, variable: bool = True) -> Entry | None:
         """The library that a program or library gets by a name; None where the loader finds none.
 
-        LD_LIBRARY_PATH comes before DT_RUNPATH, which is what is written today (DT_RPATH would come before it).
+        ``parents`` are those that loaded it, the next one first, the program last. First come the folders in DT_RPATH
+        of it and its parents, unless it has DT_RUNPATH; then LD_LIBRARY_PATH; then its own DT_RUNPATH.
         """
         if "/" in name:
             return self.image.resolve(name)
         if self.is_musl and _OF_MUSL.fullmatch(name):
             return self._itself
-        for folder in self.variable if variable else ():
-            if found := self._at(folder, name):
-                return found
-        return next((one for folder in self.runpath(by) if (one := self._at(folder, name))), None) or self.usual(name)
+        runpath = self.runpath(by)
+        first = () if runpath else tuple(folder for one in (by, *parents) for folder in self.rpath(one))
+        folders = (*first, *(self.variable if variable else ()), *runpath)
+        return next((one for folder in folders if (one := self._at(folder, name))), None) or self.usual(name)
+
+    def lost(self, program: Entry) -> list[tuple[str, Entry]]:
+        """What a program does not find though it is in the image: the library's name, and who needs it.
+
+        As the loader does it: breadth first, and a library that is loaded already is not looked for again.
+        """
+        loaded: set[str] = set()
+        lost: list[tuple[str, Entry]] = []
+        ahead: list[tuple[Entry, ...]] = [(program,)]
+        for by, *parents in ahead:
+            for name in by.elf.needs if by.elf else ():
+                if name in loaded or is_injected(name):
+                    continue
+                loaded.add(name)
+                if found := self.find(name, by, *parents):
+                    loaded.add(found.elf.soname if found.elf else "")
+                    ahead.append((found, by, *parents))
+                elif self.is_anywhere(name):
+                    lost.append((name, by))
+        return lost
+
+    def may_lose(self, program: Entry) -> bool:
+        """False where every library that a program could load is found by the usual ways; quick, since kept."""
+        ahead, seen = [program], {program.path}
+        while ahead:
+            by = ahead.pop()
+            for name in by.elf.needs if by.elf else ():
+                found = self.usual(name)
+                if found is None and not is_injected(name):
+                    return True
+                if found is not None and found.path not in seen and found.path not in self._whole:
+                    seen.add(found.path)
+                    ahead.append(found)
+        self._whole |= seen
+        return False
 
     @cached_property
     def _itself(self) -> Entry | None:
@@ -99,8 +175,16 @@ class Loader:
         return self._found[key]
 
     def runpath(self, by: Entry) -> tuple[str, ...]:
-        """The folders of an ELF file's DT_RPATH or DT_RUNPATH, ``$ORIGIN`` and ``$LIB`` put in."""
-        text = by.elf.runpath if by.elf else ""
+        """The folders of an ELF file's DT_RUNPATH, ``$ORIGIN`` and ``$LIB`` put in."""
+        return self._folders(by, by.elf.runpath if by.elf else "")
+
+    def rpath(self, by: Entry) -> tuple[str, ...]:
+        """The folders of an ELF file's DT_RPATH; none where it has DT_RUNPATH, too, since that one counts."""
+        return self._folders(by, by.elf.rpath) if by.elf and not by.elf.runpath else ()
+
+    def _folders(self, by: Entry, text: str) -> tuple[str, ...]:
+        if not text:
+            return ()
         words = (_LIB.sub("lib64", _ORIGIN.sub(lambda _: by.folder, word)) for word in text.split(":") if word)
         return tuple(word.rstrip("/") for word in words)
 
@@ -139,6 +223,11 @@ def is_own(entry: Entry) -> bool:
 def is_whole(image: Image) -> bool:
     """False where a layer was left out: what is missing then says nothing. A hostile file that was is nobody's."""
     return not any(MISSING_LAYER in sentence for sentence in image.refused)
+
+
+def _begins(entry: Entry) -> bool:
+    """True for what is started, or imported: programs, and modules, whose names do not begin with lib."""
+    return bool(entry.elf and entry.elf.interpreter) or not entry.name.startswith("lib")
 
 
 def _is_configuration(path: str) -> bool:

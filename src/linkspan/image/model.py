@@ -58,9 +58,10 @@ class Elf(Model, frozen=True, kw_only=True):
     """What is known of an ELF file: machine and bits of its header, and its dynamic section.
 
     ``needs`` are the names in DT_NEEDED, ``versions`` the symbol versions it takes from each of them
-    (``libc.so.6``: ``GLIBC_2.34``), ``runpath`` its DT_RPATH or DT_RUNPATH. ``architectures`` are the GPU architectures
-    for which it holds code (``sm_90``, ``compute_90`` for PTX), empty where it holds none; None where that was not
-    looked for.
+    (``libc.so.6``: ``GLIBC_2.34``). ``runpath`` is its DT_RUNPATH, ``rpath`` its DT_RPATH, which counts where it has no
+    DT_RUNPATH: it comes before LD_LIBRARY_PATH and is for what its libraries need, too. ``architectures`` are the GPU
+    architectures for which it holds code (``sm_90``, ``compute_90`` for PTX), empty where it holds none; None where
+    that was not looked for.
     """
 
     machine: int
@@ -69,6 +70,7 @@ class Elf(Model, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     versions: dict[str, tuple[str, ...]] = {}
     runpath: str = ""
+    rpath: str = ""
     interpreter: str = ""
     architectures: tuple[str, ...] | None = None
 

@@ -68,7 +68,7 @@ _COMPILERS = re.compile(
     r"|^/opt/rh/[^/]*toolset"
 )
 _CACHES = re.compile(
-    r"^/var/cache/|^/var/lib/apt/lists/|^/(?:root|home/[^/]+)/\.cache/|/conda[^/]*/pkgs/|/miniforge3?/pkgs/|^/tmp/"
+    r"^/var/cache/(?!debconf/)|^/var/lib/apt/lists/|^/(?:root|home/[^/]+)/\.cache/|/conda[^/]*/pkgs/|/miniforge3?/pkgs/|^/tmp/"
 )
 _SYSTEM = re.compile(r"^/(?:usr/(?!local/)|bin/|sbin/|lib\w*/|etc/|var/|boot/|run/|dev/|nix/|NGC-DL-)")
 

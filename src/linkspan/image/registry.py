@@ -10,8 +10,11 @@ from linkspan.check.model import Severity
 from linkspan.facts.model import Model
 from linkspan.image import rules
 from linkspan.image.model import Entry, Image
+from linkspan.image.purpose import purpose
 from linkspan.image.secrets import masked
 
+_OF_HOSTS = "I-BOUNDARY-19"
+"""The rule that says in one finding what the others of its area are not asked for."""
 Area = Literal["boundary", "variables", "weight", "cuda", "framework", "loader", "base", "target", "dockerfile"]
 
 
@@ -81,9 +84,10 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def findings(image: Image, target: Target | None = None) -> list[Finding]:
-    """What all rules say of an image."""
+    """What all rules say of an image; those on what belongs to the host are not for images that bring that to it."""
     where = target or Target()
-    return [_finding(image, rule, broken) for rule in all_rules() for broken in rule.look(image, where)]
+    rules = (rule for rule in all_rules() if not purpose(image) or rule.area != "boundary" or rule.id == _OF_HOSTS)
+    return [_finding(image, rule, broken) for rule in rules for broken in rule.look(image, where)]
 
 
 def _finding(image: Image, rule: Rule, broken: Broken) -> Finding:

@@ -6,8 +6,8 @@ from linkspan.check.cuda_names import last_cuda
 from linkspan.check.inside import version_of
 from linkspan.facts.model import Model
 from linkspan.formats import versions
-from linkspan.image.gpu_code import capability, code_for
-from linkspan.image.loading import is_own
+from linkspan.image.gpu_code import capability
+from linkspan.image.holders import holders
 from linkspan.image.model import Entry, Image
 from linkspan.image.registry import Target
 from linkspan.image.stack import stack
@@ -29,14 +29,14 @@ def runs(image: Image, target: Target) -> Verdict:
     The verdict is about CUDA; what else the image lacks is told by rules. A way of "unknown" says what is not known.
     """
     found = stack(image)
-    paths = tuple(part.path for part in found.runtimes[:1])
+    paths, cuda = tuple(one.path for one in found.told[:1] if one.path), found.called
     if not found.cuda:
         return Verdict(way="unknown", why="the image has no CUDA whose version can be told", driver=target.driver)
     for able in target.capabilities:
         if why := dropped(image, able) or _bare(image, able):
-            return Verdict(way="not", why=why, cuda=found.cuda, driver=target.driver, paths=paths)
+            return Verdict(way="not", why=why, cuda=cuda, driver=target.driver, paths=paths)
     way = by_driver(image, target)
-    return Verdict(way=way.way, why=way.why, cuda=found.cuda, driver=target.driver, paths=paths)
+    return Verdict(way=way.way, why=way.why, cuda=cuda, driver=target.driver, paths=paths)
 
 
 def by_driver(image: Image, target: Target) -> Fit:
@@ -57,28 +57,21 @@ def dropped(image: Image, able: str) -> str:
     found, gpu = stack(image), capability(able)
     last = last_cuda(gpu) if gpu else ""
     if last and cuda.older(last, ".".join(found.cuda.split(".")[:2])):
-        return f"CUDA {found.cuda} has no code for compute capability {able}; CUDA {last} was the last one"
+        return f"CUDA {found.called} has no code for compute capability {able}; CUDA {last} was the last one"
     return ""
 
 
 def _bare(image: Image, able: str) -> str:
-    gpu = capability(able)
-    bare = without_code(image, gpu) if gpu else []
-    held = sum(1 for one in image.elves if one.elf and one.elf.architectures and is_own(one))
-    return f"no library of the image has code for compute capability {able}" if bare and len(bare) == held else ""
-
-
-def without_code(image: Image, gpu: tuple[int, int]) -> list[Entry]:
-    """The libraries with code for GPUs of which none runs on this one."""
-    held = ((one, one.elf.architectures) for one in image.elves if one.elf and is_own(one))
-    return [one for one, names in held if names and code_for(names, gpu) == "none"]
+    gpu, every = capability(able), holders(image)
+    bare = gpu is not None and all(one.code(gpu) == "none" for one in every)
+    return f"no library of the image has code for compute capability {able}" if bare and every else ""
 
 
 def needs_translation(image: Image, target: Target) -> Entry | None:
-    """A library with nothing but PTX for a GPU of the target, and newer PTX than its driver translates."""
+    """The main library of a program with nothing but PTX for a GPU of the target, newer than its driver translates."""
     newest, wanted = cuda.cuda_of(target.driver), versions.parse(stack(image).cuda)
     if not newest or not wanted or not cuda.older(newest, ".".join(map(str, wanted[:2]))):
         return None
     gpus = [gpu for able in target.capabilities if (gpu := capability(able))]
-    held = ((one, one.elf.architectures) for one in image.elves if one.elf and is_own(one))
-    return next((one for one, names in held if names and any(code_for(names, gpu) == "PTX" for gpu in gpus)), None)
+    translated = (one for one in holders(image) for gpu in gpus if one.code(gpu) == "PTX")
+    return next((one.entries[0] for one in translated), None)

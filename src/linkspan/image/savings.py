@@ -10,6 +10,8 @@ from linkspan.image.registry import Target
 from linkspan.image.wants import Wants, is_packaged
 
 _PATHS = 5
+_LEAST = 10**6
+"""Bytes of caches that are worth a word: every image has a few in /var/cache."""
 
 
 class Saving(Model, frozen=True, kw_only=True, omit_defaults=False):
@@ -52,7 +54,7 @@ def _by_owner(by_owner: dict[Owner, list[Entry]], wants: Wants) -> Iterator[Savi
          "remove them in the RUN that makes them, or give it --mount=type=cache", True),
     )  # fmt: skip
     for key, title, how, needless in rows:
-        if needless and by_owner.get(key):
+        if needless and (key != "caches" or sum(map(weight, by_owner.get(key, ()))) >= _LEAST) and by_owner.get(key):
             yield _saving(key, title, how, by_owner[key])
 
 

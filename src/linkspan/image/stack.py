@@ -1,88 +1,51 @@
-"""The CUDA stack of an image, by its files alone: runtime and libraries, cuDNN, NCCL, TensorRT, and frameworks."""
+"""The CUDA stack of an image, by its files alone: runtime and libraries, cuDNN, NCCL, TensorRT, and frameworks.
+
+Which CUDA is in an image is answered here and nowhere else: ``Stack.told`` has all that tells it.
+"""
 
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal
+from typing import NamedTuple
 
 from linkspan.check.cuda_names import cuda_major
 from linkspan.check.inside import version_of
-from linkspan.facts.model import Model
 from linkspan.formats import versions
 from linkspan.image import distributions
+from linkspan.image.applications import is_application
+from linkspan.image.cuda_libraries import is_cudas_own
 from linkspan.image.distributions import Distribution
 from linkspan.image.model import Entry, Image
+from linkspan.image.packages import wheels
+from linkspan.image.parts import Key, Part, of_distribution, of_system
 
-Key = Literal[
-    "cudart",
-    "library",
-    "cudnn",
-    "nccl",
-    "tensorrt",
-    "onnxruntime",
-    "torch",
-    "tensorflow",
-    "jax",
-    "triton",
-    "triton-client",
-    "triton-server",
-    "vllm",
-    "cupy",
-]
-
-_WHEEL = re.compile(r"nvidia-(?P<what>[a-z0-9]+(?:-[a-z0-9]+)*?)(?:-cu(?P<major>1[0-9]))?")
-_OF_WHEELS: dict[str, Key] = {"cuda-runtime": "cudart", "cudnn": "cudnn", "nccl": "nccl"}
-_CUDA_WHEELS = frozenset(
-    {
-        *("cuda-runtime", "cuda-nvrtc", "cuda-cupti", "cuda-nvcc", "cublas", "cudnn", "cufft", "curand", "cusolver"),
-        *("cusparse", "nccl", "nvjitlink", "nvtx", "npp", "nvjpeg", "cufile", "nvshmem", "cusparselt"),
-    }
+_LINKED = re.compile(
+    r"lib(cuda|cudart|cublas(Lt)?|cudnn|nccl|cufft|curand|cusparse|cusolver|nvrtc|nvJitLink|nvinfer)\.so(\.\d+)*"
 )
-_FRAMEWORKS: tuple[tuple[Key, re.Pattern[str]], ...] = (
-    ("torch", re.compile(r"torch")),
-    ("tensorflow", re.compile(r"tensorflow(-gpu|-cpu)?")),
-    ("jax", re.compile(r"jaxlib")),
-    ("onnxruntime", re.compile(r"onnxruntime(-gpu)?")),
-    ("tensorrt", re.compile(r"tensorrt(-cu\d+)?(-libs)?")),
-    ("triton", re.compile(r"triton")),
-    ("triton-client", re.compile(r"tritonclient")),
-    ("vllm", re.compile(r"vllm")),
-    ("cupy", re.compile(r"cupy(-cuda\w+)?")),
+_COMPUTING = re.compile(
+    r"(cupy-cuda\d+x|jax-cuda\d+-plugin|onnxruntime-gpu|numba-cuda|vllm|sglang|paddlepaddle-gpu|faiss-gpu(-cu\d+)?)"
 )
-_SYSTEM = re.compile(
-    r"lib(?P<stem>cudart|cublas|cublasLt|cufft|cusolver|cusparse|curand|nvrtc|nvJitLink|cudnn|nccl|nvinfer|onnxruntime)"
-    r"(?:-[0-9a-f]{8})?\.so\.(?P<version>\d+(?:\.\d+)*)"
-)
-_OF_STEMS: dict[str, Key] = {
-    "cudart": "cudart",
-    "cudnn": "cudnn",
-    "nccl": "nccl",
-    "nvinfer": "tensorrt",
-    "onnxruntime": "onnxruntime",
-}
 _COMPAT = re.compile(r"/(?:cuda[^/]*/compat|cuda-compat)/libcuda\.so\.\d{3}\.[\d.]+$")
-_SERVER = "/opt/tritonserver/bin/tritonserver"
 _TORCH_CUDA = re.compile(r"^cuda\s*(?::[^=\n]*)?=\s*['\"]([\d.]+)['\"]", re.MULTILINE)
+_TAG = re.compile(r"cu(\d{2})(\d)")
 _KEPT = "linkspan stack"
 
 
-class Part(Model, frozen=True, kw_only=True):
-    """A library or framework. ``version`` is empty where nothing tells it; ``cuda`` is its CUDA major version, or 0.
+class Told(NamedTuple):
+    """A version of CUDA (``12.4``; ``12`` where only the major one is known), and what tells it, for people.
 
-    ``site`` is the folder of Python packages that it stands in, empty for what belongs to the system.
+    ``path`` is the entry that tells it, empty for a variable; ``site`` as in ``Part``.
     """
 
-    key: Key
-    name: str
     version: str
-    path: str
-    cuda: int = 0
+    source: str
+    path: str = ""
     site: str = ""
 
     @property
-    def numbers(self) -> tuple[int, ...]:
-        """The version as numbers, empty where it is none."""
-        return versions.parse(self.version.partition("+")[0]) or ()
+    def order(self) -> tuple[int, ...]:
+        """The version as numbers."""
+        return versions.parse(self.version) or ()
 
 
 class Stack:
@@ -107,8 +70,8 @@ class Stack:
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """All parts: those of the system by path, then those of Python packages."""
-        system = sorted(_of_system(self.image), key=lambda part: part.path)
-        return (*system, *(part for one in self.distributions for part in _of_distribution(one)))
+        system = sorted(of_system(self.image), key=lambda part: part.path)
+        return (*system, *(part for one in self.distributions for part in of_distribution(one)))
 
     def of(self, *keys: Key) -> list[Part]:
         """The parts of these kinds."""
@@ -140,18 +103,85 @@ class Stack:
         )
 
     @cached_property
+    def told(self) -> tuple[Told, ...]:
+        """What tells the CUDA of the image, the surest kind first, and of a kind the newest version first.
+
+        Runtimes with their version, and what PyTorch was built with; the variable of NVIDIA's base images; runtimes of
+        which the major version alone is known; and last what programs link to, which the image may not even have.
+        """
+        files = [*self._of_runtimes(), *self._of_builds()]
+        kinds = (files, self._of_variable(), self._of_majors(), self._of_links())
+        ordered = (sorted(kind, key=lambda one: one.order, reverse=True) for kind in kinds)
+        return tuple(dict.fromkeys(one for kind in ordered for one in kind))
+
+    @cached_property
     def cuda(self) -> str:
-        """The newest CUDA of the image; what PyTorch says, then a variable, where no file tells."""
-        known = [part.version for part in self.runtimes if len(part.numbers) > 1]
-        told = [self.torch_cuda(site) for site in self.sites]
-        variable = self.image.config.variables.get("CUDA_VERSION", "")
-        return next((one for one in (*known, *told, variable) if versions.parse(one)), "")
+        """The newest CUDA of the image, ``12.4.127`` or ``12.4``; just ``12`` where no more is told; empty without."""
+        return self.told[0].version if self.told else ""
+
+    @cached_property
+    def release(self) -> str:
+        """The newest CUDA of the image as CUDA's releases are called, ``12.4``; empty where that is not known."""
+        return ".".join(self.cuda.split(".")[:2]) if "." in self.cuda else ""
+
+    @property
+    def called(self) -> str:
+        """The newest CUDA as people call it: its release, ``12.4``, or the major version where no more is known."""
+        return self.release or self.cuda
+
+    @cached_property
+    def system_release(self) -> str:
+        """The newest CUDA that stands outside of Python's packages, ``12.4``; empty where there is none."""
+        own = (one.version for one in self._of_runtimes() if not one.site)
+        newest = max(own, key=lambda version: versions.parse(version) or (), default="")
+        return ".".join(newest.split(".")[:2])
+
+    @cached_property
+    def linking(self) -> tuple[Entry, ...]:
+        """The application's programs and libraries that link with CUDA, or with the driver."""
+        found = (one for one in self.image.elves if one.elf and any(map(_LINKED.fullmatch, one.elf.needs)))
+        return tuple(one for one in found if is_application(one) and not is_cudas_own(one.path))
+
+    @cached_property
+    def uses_cuda(self) -> bool:
+        """True where the image computes on a GPU: it brings CUDA, links with it, or has a framework that does."""
+        names = {one.name for one in self.distributions}
+        return bool(self.runtimes or self.linking) or any(map(_COMPUTING.fullmatch, names | wheels(self.image)))
+
+    def _of_runtimes(self) -> Iterator[Told]:
+        for part in self.runtimes:
+            if len(part.numbers) > 1:
+                source = f"{part.name} {part.version}" if part.site else part.path
+                yield Told(part.version, source, part.path, part.site)
+
+    def _of_builds(self) -> Iterator[Told]:
+        for one in self.distributions:
+            tag = _TAG.fullmatch(one.local)
+            version = f"{tag[1]}.{tag[2]}" if tag else self.torch_cuda(one.site) if one.name == "torch" else ""
+            if version:
+                yield Told(version, f"{one.name} {one.version}", one.path, one.site)
+
+    def _of_variable(self) -> Iterator[Told]:
+        version = self.image.config.variables.get("CUDA_VERSION", "")
+        if versions.parse(version):
+            yield Told(version, "CUDA_VERSION")
+
+    def _of_majors(self) -> Iterator[Told]:
+        known = {one.order[:1] for one in (*self._of_runtimes(), *self._of_builds())}
+        vague = (part for part in self.runtimes if part.cuda and len(part.numbers) < 2)
+        return (Told(str(part.cuda), part.path, part.path, part.site) for part in vague if (part.cuda,) not in known)
+
+    def _of_links(self) -> Iterator[Told]:
+        for one in self.linking:
+            major = max(map(cuda_major, one.elf.needs if one.elf else ()), default=0)
+            if major:
+                yield Told(str(major), one.path, one.path)
 
     def torch_cuda(self, site: str) -> str:
         """The CUDA that PyTorch of a folder of packages was built with, ``12.1``; empty without one."""
         torch = self.sites.get(site, {}).get("torch")
         file = self.image.get(f"{site}/torch/version.py")
-        if torch and (tag := re.fullmatch(r"cu(\d{2})(\d)", torch.local)):
+        if torch and (tag := _TAG.fullmatch(torch.local)):
             return f"{tag[1]}.{tag[2]}"
         told = _TORCH_CUDA.search(file.text or "") if torch and file else None
         return told[1] if told else ""
@@ -163,42 +193,3 @@ def stack(image: Image) -> Stack:
     if not isinstance(kept, Stack):
         kept = image.__dict__[_KEPT] = Stack(image)
     return kept
-
-
-def _of_system(image: Image) -> Iterator[Part]:
-    for entry in image.entries.values():
-        if entry.kind != "file" or not entry.size or "-packages/" in entry.path or "/stubs/" in entry.path:
-            continue
-        if found := _SYSTEM.fullmatch(entry.name):
-            soname = entry.elf.soname if entry.elf else ""
-            # A runtime that goes by its SONAME alone is of any minor version: libcudart.so.11.0 of CUDA 11.8, too.
-            is_vague = found["stem"] == "cudart" and found["version"].count(".") < 2
-            yield Part(
-                key=_OF_STEMS.get(found["stem"], "library"),
-                name=f"lib{found['stem']}",
-                version="" if is_vague else found["version"],
-                path=entry.path,
-                cuda=cuda_major(soname) or cuda_major(entry.name),
-            )
-    server = image.get(_SERVER)
-    if server:
-        told = image.config.variables.get("TRITON_SERVER_VERSION", "")
-        yield Part(key="triton-server", name="tritonserver", version=told, path=server.path)
-
-
-def _of_distribution(one: Distribution) -> Iterator[Part]:
-    wheel = _WHEEL.fullmatch(one.name)
-    if wheel and wheel["what"] in _CUDA_WHEELS:
-        key = _OF_WHEELS.get(wheel["what"], "library")
-        # From CUDA 13 on the names carry no number any more, and only the runtime's version is CUDA's.
-        untold = one.numbers[0] if key == "cudart" and one.numbers else 13
-        major = int(wheel["major"] or untold)
-        yield Part(key=key, name=one.name, version=one.version, path=one.path, cuda=major, site=one.site)
-    for key, pattern in _FRAMEWORKS:
-        if pattern.fullmatch(one.name):
-            yield Part(key=key, name=one.name, version=one.version, path=one.path, cuda=_suffix(one), site=one.site)
-
-
-def _suffix(one: Distribution) -> int:
-    found = re.search(r"-cu(?:da)?(1\d)", one.name) or re.match(r"cu(1\d)", one.local)
-    return int(found[1]) if found else 0

@@ -7,6 +7,7 @@ from typing import Literal
 from linkspan.facts.model import Model
 from linkspan.formats import versions
 from linkspan.image import cuda_tags
+from linkspan.image.cuda_libraries import is_core
 from linkspan.image.model import Image
 from linkspan.image.stack import stack
 from linkspan.image.wants import Link, Wants, is_packaged, kinds
@@ -67,7 +68,8 @@ def _reasons(wanted: dict[str, list[Link]], opened: dict[str, str], wants: Wants
         libraries = "CUDA's libraries and cuDNN" if most == "cudnn" else "CUDA's libraries"
         yield f"the package {name} opens {libraries} by name"
     if wants.packaged:
-        yield f"CUDA's libraries came with what uses them, as {wants.packaged[0].path}, so that no toolkit is needed"
+        example = next((one for one in wants.packaged if is_core(one.name)), wants.packaged[0])
+        yield f"CUDA's libraries came with what uses them, as {example.path}, so that no toolkit is needed"
     for name in wants.compiling:
         yield f"the package {name} compiles for the GPU when it runs"
     if not wanted and not opened and not wants.packaged:

@@ -9,10 +9,13 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
+from linkspan.image.cuda_libraries import is_cudas_own
+from linkspan.image.holders import holders
 from linkspan.image.model import Entry, Image
 from linkspan.image.owners import owner
+from linkspan.image.stack import stack
+from linkspan.image.translation import compiles_with_nvvm
 
-_DIST = re.compile(r"/(?:site|dist)-packages/([^/]+?)-([^/-]+)\.dist-info(?:/|$)")
 _OF_CUDA = ("cuda", "cudnn")
 _TOOLKIT = re.compile(r"/(?:usr/local/cuda|usr/lib|lib|usr/local/lib(?:64)?/lib|opt/nvidia/|usr/cuda)")
 """Where the toolkit, packages of distributions and cuDNN's installer put libraries."""
@@ -55,8 +58,7 @@ class Wants:
     @cached_property
     def packages(self) -> dict[str, str]:
         """The Python packages by name, with their versions."""
-        found = (_DIST.search(path) for path in self.image.entries)
-        return {match[1].lower().replace("_", "-").replace(".", "-"): match[2] for match in found if match}
+        return {one.name: one.version for one in stack(self.image).distributions}
 
     @cached_property
     def libraries(self) -> tuple[Entry, ...]:
@@ -67,6 +69,7 @@ class Wants:
     def links(self) -> tuple[Link, ...]:
         """Each library of CUDA that a program of others links to."""
         programs = (entry for entry in self.image.elves if owner(entry) not in {*_OF_CUDA, "compat", "driver", "tools"})
+        programs = (entry for entry in programs if not is_cudas_own(entry.path))
         return tuple(
             Link(program, name, self.provider(name, program))
             for program in programs
@@ -104,7 +107,8 @@ class Wants:
     @cached_property
     def compiling(self) -> tuple[str, ...]:
         """The packages that compile for the GPU when they run."""
-        return tuple(name for name in _COMPILES if name in self.packages)
+        found = (name for name in _COMPILES if name in self.packages)
+        return tuple(name for name in found if "numba" not in name or compiles_with_nvvm(self.image))
 
     @cached_property
     def opening(self) -> dict[str, str]:
@@ -119,8 +123,7 @@ class Wants:
     @cached_property
     def holds_gpu_code(self) -> tuple[Entry, ...]:
         """Programs of others with code for GPUs in them."""
-        own = (entry for entry in self.image.elves if owner(entry) not in {*_OF_CUDA, "compat", "driver", "tools"})
-        return tuple(entry for entry in own if entry.elf and entry.elf.architectures)
+        return tuple(entry for one in holders(self.image) for entry in one.entries)
 
 
 def _is_of_cuda(name: str) -> bool:

@@ -212,9 +212,9 @@ def test_of_many_findings_of_a_rule_some_are_shown(images, capsys):
 @pytest.mark.parametrize(
     ("driver", "told"),
     [
-        ("550", "runs   natively: CUDA 12.4.127, driver 550 runs CUDA up to 12.4"),
-        ("535", "runs   by minor version compatibility: CUDA 12.4.127"),
-        ("470", "runs   not there: CUDA 12.4.127, driver 470 runs CUDA up to 11.4"),
+        ("550", "runs   natively: CUDA 12.4, driver 550 runs CUDA up to 12.4"),
+        ("535", "runs   by minor version compatibility: CUDA 12.4,"),
+        ("470", "runs   not there: CUDA 12.4, driver 470 runs CUDA up to 11.4"),
     ],
 )
 def test_whether_it_runs_there_is_told(driver, told, images, capsys):
@@ -222,7 +222,7 @@ def test_whether_it_runs_there_is_told(driver, told, images, capsys):
     run(["image", "check", "cuda", "--driver", driver])
     assert told in capsys.readouterr().out
     run(["image", "check", "cuda", "--driver", driver, "--json"])
-    assert json.loads(capsys.readouterr().out)["runs"]["cuda"] == "12.4.127"
+    assert json.loads(capsys.readouterr().out)["runs"]["cuda"] == "12.4"
 
 
 def test_what_it_holds_is_told_with_versions(images, capsys):

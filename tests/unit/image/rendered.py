@@ -165,6 +165,7 @@ def _elf(elf: Elf) -> bytes:
         machine=elf.machine,
         bits=elf.bits,
         runpath=elf.runpath,
+        rpath=elf.rpath,
         interpreter=elf.interpreter,
         versions=elf.versions,
         code=fat_binary(*elf.architectures) if elf.architectures else b"",

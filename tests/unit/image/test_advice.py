@@ -47,7 +47,7 @@ def test_wheels_bring_their_cuda_so_that_any_base_is_enough():
     base = advise(image(*RUNTIME, *WHEELS)).base
     assert (base.enough, base.has, base.plain) == ("base", "runtime", True)
     assert base.environment == ("NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=compute,utility")
-    library = f"{SITE}/nvidia/cuda_runtime/lib/libcudart.so.12"
+    library = f"{SITE}/nvidia/cublas/lib/libcublas.so.12"
     assert base.reasons == (f"CUDA's libraries came with what uses them, as {library}, so that no toolkit is needed",)
 
 
@@ -159,8 +159,8 @@ def test_the_newest_of_several_cudas_counts_with_what_tells_it():
     fleet = advise(image(*WHEELS, dist("torchaudio", "2.4.1+cu124"), env=())).fleet
     assert fleet.cuda == "12.4"
     assert [(one.version, one.source) for one in fleet.found] == [
-        ("12.1", "nvidia-cuda-runtime-cu12 12.1.105"),
         ("12.4", "torchaudio 2.4.1+cu124"),
+        ("12.1", "nvidia-cuda-runtime-cu12 12.1.105"),
     ]
 
 
@@ -173,8 +173,9 @@ def test_where_only_the_major_version_can_be_told_the_driver_that_starts_it_can_
 
 def test_what_else_there_is_to_the_driver_is_noted():
     env = ("CUDA_VERSION=12.4.1", "NVIDIA_REQUIRE_CUDA=cuda>=12.4 brand=tesla,driver>=470,driver<471")
-    notes = advise(image(*BASE, dist("triton", "3.0.0"), env=env)).fleet.notes
-    assert "triton makes code when it runs, so the driver must know CUDA 12.4: branch 550 or later" in notes
+    numba = (dist("numba", "0.60.0"), lib("/usr/local/cuda/nvvm/lib64/libnvvm.so.4.0.0", 9))
+    notes = advise(image(*BASE, *numba, env=env)).fleet.notes
+    assert "numba gives PTX to the driver, which must know CUDA 12.4: branch 550 or later" in notes
     assert any("cuda>=12.4, or a driver of a branch that it lists" in note for note in notes)
 
 
@@ -234,6 +235,18 @@ def test_advice_on_names_that_are_no_text_can_be_written():
     advice = advise(image(*DEVEL, lib("/app/\udcff", 9, "libcudart.so.12"), file("/tmp/\udcfe", 3)))
     assert "/app/\\xff links to libcudart.so.12" in advice.base.reasons
     assert msgspec.json.decode(msgspec.json.encode(advice), type=Advice) == advice
+
+
+def test_the_advice_names_the_gpus_that_frameworks_have_code_for():
+    fleet = advise(image(*RUNTIME, *WHEELS), Target(gpus=("T4",), capabilities=("7.5",))).fleet
+    assert [(one.holder, one.architectures) for one in fleet.code] == [("torch", ("sm_80",))]
+    assert "torch has no code for T4 (7.5)" in fleet.notes
+
+
+def test_numba_for_the_processor_asks_for_no_compiler_of_cudas():
+    bare, whole = dist("numba", "0.60.0"), lib("/usr/local/cuda/nvvm/lib64/libnvvm.so.4.0.0", 9)
+    assert "cuda-nvcc-12-4" not in advise(image(*RUNTIME, *WHEELS, bare)).base.packages
+    assert "cuda-nvcc-12-4" in advise(image(*RUNTIME, *WHEELS, bare, whole)).base.packages
 
 
 @pytest.mark.parametrize("entries", [(*DEVEL, *CUDNN), (*BASE, *WHEELS)], ids=["toolkit", "wheels"])

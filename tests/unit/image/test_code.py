@@ -1,7 +1,8 @@
 import pytest
 
 from linkspan.image.advice import advise
-from linkspan.image.code import serves
+from linkspan.image.gpu_code import capability as numbers
+from linkspan.image.gpu_code import code_for
 from linkspan.image.registry import Target
 from tests.unit.image.stacks import BASE, image, lib
 
@@ -25,11 +26,13 @@ from tests.unit.image.stacks import BASE, image, lib
     ],
 )
 def test_code_runs_on_the_gpus_that_cuda_says(code, capability, runs):
-    assert serves([code], capability) is runs
+    gpu = numbers(capability)
+    assert gpu
+    assert (code_for([code], gpu) != "none") is runs
 
 
 def test_a_gpu_for_which_programs_hold_no_code_is_noted():
     programs = (lib("/app/old", 5, gpu=("sm_70", "sm_75")), lib("/app/new", 5, gpu=("sm_75", "compute_75")))
     target = Target(gpus=("A100", "T4"), capabilities=("8.0", "7.5"))
     notes = advise(image(*BASE, *programs), target).fleet.notes
-    assert notes == ("1 of 2 programs with code for GPUs have none for A100 (8.0), such as /app/old",)
+    assert notes == ("/app/old has no code for A100 (8.0)",)

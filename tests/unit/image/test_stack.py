@@ -41,6 +41,21 @@ def test_the_newest_runtime_comes_first_and_one_without_a_version_last():
     assert found.cuda == "13.0.96"
 
 
+def test_the_wheel_of_cuda_13_that_no_file_is_called_after_tells_the_release():
+    found = stack(image(library(f"{SITE}/nvidia/cu13/lib/libcudart.so.13"), wheel("nvidia-cuda-runtime", "13.0.96")))
+    assert (found.release, found.system_release) == ("13.0", "")
+
+
+def test_what_only_links_with_cuda_tells_its_major_version():
+    provider = library(f"{SITE}/onnxruntime/capi/libonnxruntime_providers_cuda.so", "libcublas.so.13")
+    found = stack(image(provider))
+    assert (found.cuda, found.release, found.uses_cuda, found.is_cuda_image) == ("13", "", True, False)
+
+
+def test_the_folder_of_a_toolkit_tells_the_release_of_a_runtime_without_a_number():
+    assert stack(image(library("/usr/local/cuda-11.7/lib64/libcudart.so.11.0"))).system_release == "11.7"
+
+
 @pytest.mark.parametrize(
     ("name", "version", "cuda"),
     [
@@ -154,3 +169,11 @@ def test_ptx_only_is_what_has_no_machine_code():
 @pytest.mark.parametrize(("text", "numbers"), [("8.6", (8, 6)), ("12.0", (12, 0)), ("T4", None), ("8", None)])
 def test_a_compute_capability_is_two_numbers(text, numbers):
     assert capability(text) == numbers
+
+
+def test_what_setuptools_installed_is_a_package_too():
+    told = text(f"{SITE}/torch-2.3.1-py3.11.egg-info/PKG-INFO", "Name: torch\nVersion: 2.3.1\n")
+    version = text(f"{SITE}/torch/version.py", "cuda = '12.1'\n")
+    found = stack(image(told, version))
+    assert [(part.key, part.version) for part in found.parts] == [("torch", "2.3.1")]
+    assert found.release == "12.1"

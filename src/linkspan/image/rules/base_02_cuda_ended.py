@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from linkspan.formats import versions
 from linkspan.image.model import Image
-from linkspan.image.needs import newest_cuda
 from linkspan.image.registry import Broken, Rule, Target
+from linkspan.image.stack import stack
 
 _OLDEST = 11
 """The major version of CUDA below which there is neither an image nor a fix any more."""
@@ -13,8 +13,8 @@ _FIX = "FROM nvidia/cuda:12.9.1-…, or the version that the framework is built 
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    env = image.config.variables
-    version = newest_cuda(image) or env.get("CUDA_VERSION", "")
+    env, found = image.config.variables, stack(image)
+    version = "" if found.runtimes else env.get("CUDA_VERSION", "")  # of the CUDA that is there another rule tells
     numbers = versions.parse(version) or ()
     if env.get("NVIDIA_CUDA_END_OF_LIFE"):
         cause = "NVIDIA marked the base image as at its end of life, and deletes it"

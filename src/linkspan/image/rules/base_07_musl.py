@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from linkspan.image.model import Image
-from linkspan.image.needs import uses_cuda
 from linkspan.image.registry import Broken, Rule, Target
+from linkspan.image.stack import stack
 from linkspan.plan.sources import VISIBLE_DEVICES
 
 _GLIBC_BYTES = 10**6
@@ -13,7 +13,7 @@ _GLIBC_BYTES = 10**6
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     loaders = [entry for path, entry in image.entries.items() if path.startswith("/lib/ld-musl-")]
-    wants = uses_cuda(image) or image.config.variables.get(VISIBLE_DEVICES, "void") not in ("", "void")
+    wants = stack(image).uses_cuda or image.config.variables.get(VISIBLE_DEVICES, "void") not in ("", "void")
     if loaders and wants and not _has_glibc(image):
         yield Broken(
             cause="the image wants GPUs, and its C library is musl",

@@ -1,14 +1,11 @@
 """A library of CUDA without another one that it needs: it cannot be loaded."""
 
-import re
 from collections.abc import Iterator
 
+from linkspan.image.cuda_libraries import is_of_cuda
 from linkspan.image.loading import is_own, is_whole, loader
 from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
-
-_CUDA = re.compile(r"lib(cu[a-zA-Z]+|nv[a-zA-Z]+|npp[a-z]*|nccl|cudnn\w*)(-[0-9a-f]{8})?\.so(\.[\d.]+)?")
-_NOT_OURS = re.compile(r"libnvidia-|libcuda\.|libcurl|libcups|libcunit|libnvpair")
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
@@ -26,11 +23,6 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
             fix=f"install what brings {name}, of the same CUDA version as {paths[0]}",
             paths=tuple(sorted(paths)),
         )
-
-
-def is_of_cuda(name: str) -> bool:
-    """True for a library of CUDA, cuDNN or NCCL by its name."""
-    return bool(_CUDA.fullmatch(name)) and not _NOT_OURS.match(name)
 
 
 RULE = Rule(

@@ -8,7 +8,16 @@ from linkspan.image.stack import stack
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    old = [part for part in stack(image).runtimes if 0 < part.cuda < 11]
+    runtimes = stack(image).runtimes
+    old = [part for part in runtimes if 0 < part.cuda < 11]
+    aged = [part for part in runtimes if part.cuda == 11] if all(part.cuda <= 11 for part in runtimes) else []
+    if aged and not old:
+        yield Broken(
+            cause=f"CUDA {aged[0].version or 11} gets no releases any more, and has no code for GPUs after Hopper",
+            fix="build for CUDA 12 or later, for which frameworks are made",
+            paths=tuple(part.path for part in aged),
+            severity="info",
+        )
     if old:
         yield Broken(
             cause=f"CUDA {old[0].version or old[0].cuda} has been without support for years",
@@ -22,6 +31,6 @@ RULE = Rule(
     title="a CUDA version without support",
     area="cuda",
     severity="warning",
-    why="Before CUDA 11 there is no code for Ampere and later GPUs, and images of it vanish from the registries.",
+    why="No fix and no new GPU comes to it, frameworks leave it, and its images vanish from the registries.",
     look=_look,
 )

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from linkspan.image.loading import loader
 from linkspan.image.model import Image
+from linkspan.image.parts import Part
 from linkspan.image.registry import Broken, Rule, Target
-from linkspan.image.stack import Part, stack
+from linkspan.image.stack import stack
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:

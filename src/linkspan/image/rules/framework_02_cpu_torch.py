@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 from linkspan.image.stack import stack
+from linkspan.image.torch_builds import build_for, install
 
 
-def _look(image: Image, _: Target) -> Iterator[Broken]:
+def _look(image: Image, target: Target) -> Iterator[Broken]:
     found = stack(image)
     if not found.is_cuda_image:
         return
@@ -18,7 +19,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
         if torch and "rocm" not in torch.local and (torch.local.startswith("cpu") or (bare and not torch.local)):
             yield Broken(
                 cause=f"PyTorch {torch.version} has no CUDA in it, and the image is made for GPUs",
-                fix="RUN pip install torch --index-url https://download.pytorch.org/whl/cu128",
+                fix=install(build_for(target) or "cu126"),
                 paths=(torch.path,),
             )
 

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from linkspan.image.loading import is_injected, is_whole, loader
 from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
+from linkspan.image.stack import stack
 
 _PROVIDERS = ("libonnxruntime_providers_cuda.so", "libonnxruntime_providers_tensorrt.so")
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    for entry in (one for name in _PROVIDERS for one in image.by_name.get(name, ()) if is_whole(image)):
+    providers = _PROVIDERS if stack(image).of("tensorrt") else _PROVIDERS[:1]  # nobody means to use it without TensorRT
+    for entry in (one for name in providers for one in image.by_name.get(name, ()) if is_whole(image)):
         needs = entry.elf.needs if entry.elf else ()
         beside = {other.name for other in image.entries.values() if other.folder == entry.folder}
         missing = [

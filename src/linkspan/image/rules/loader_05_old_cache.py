@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from linkspan.image.cuda_libraries import is_of_cuda
 from linkspan.image.loading import loader
 from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
-from linkspan.image.rules.cuda_03_incomplete_library import is_of_cuda
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:

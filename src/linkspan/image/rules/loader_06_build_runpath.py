@@ -17,9 +17,11 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
     found: dict[str, list[Entry]] = {}
     for entry in filter(is_own, image.elves):
         # What is meant relative to the file ($ORIGIN) moves with it.
-        for folder in (entry.elf.runpath if entry.elf else "").split(":"):
+        for folder in _folders(entry):
             is_there = image.resolve(folder) is not None or f"{entry.folder}/".startswith(f"{folder}/")
-            if folder.startswith("/") and (_ANYBODYS.match(folder) or (_BUILD.match(folder) and not is_there)):
+            # What a wheel kept of its own build is nobody's to mend; a folder that anybody writes to is a danger.
+            is_build = _BUILD.match(folder) and not is_there and "-packages/" not in entry.path
+            if folder.startswith("/") and (_ANYBODYS.match(folder) or is_build):
                 found.setdefault(folder, []).append(entry)
     for folder, entries in sorted(found.items()):
         yield Broken(
@@ -28,6 +30,10 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
             paths=tuple(one.path for one in entries),
             severity="warning" if _ANYBODYS.match(folder) else None,
         )
+
+
+def _folders(entry: Entry) -> list[str]:
+    return f"{entry.elf.rpath}:{entry.elf.runpath}".split(":") if entry.elf else []
 
 
 RULE = Rule(

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from linkspan.image.cuda_libraries import is_of_cuda
 from linkspan.image.loading import is_whole
 from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
-from linkspan.image.rules.cuda_03_incomplete_library import is_of_cuda
 
 _RUN_TIME = re.compile(r".+\.so\.\d+")
 

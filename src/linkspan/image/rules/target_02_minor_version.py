@@ -6,20 +6,17 @@ from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 from linkspan.image.runs import by_driver
 from linkspan.image.stack import stack
-
-_COMPILERS = ("numba", "numba-cuda", "triton", "flashinfer-python")
-"""Packages that hand PTX of the image's own CUDA to the driver."""
+from linkspan.image.translation import handing_over
 
 
 def _look(image: Image, target: Target) -> Iterator[Broken]:
     found = stack(image)
     if not target.driver or not found.cuda or by_driver(image, target).way != "by minor version compatibility":
         return
-    compilers = [one for one in found.distributions if one.name in _COMPILERS]
-    if compilers:
+    if compilers := handing_over(image):
         yield Broken(
-            cause=f"driver {target.driver} is older than CUDA {found.cuda}, for which {compilers[0].name} compiles",
-            fix="update the host's driver, or build the image for the CUDA of that driver",
+            cause=f"driver {target.driver} is older than CUDA {found.called}, for which {compilers[0].name} compiles",
+            fix="RUN pip install 'numba-cuda[cu12]', which has nvJitLink, or update the host's driver",
             paths=tuple(one.path for one in compilers),
         )
 

@@ -1,34 +1,40 @@
-"""A PyTorch whose build has no kernels for a GPU of the target."""
+"""A PyTorch whose build has no kernels for a GPU of the target: by its code, or by its build's name."""
 
-import re
 from collections.abc import Iterator
 
 from linkspan.check.frameworks import capabilities_of, serves
-from linkspan.image.gpu_code import capability
+from linkspan.image.gpu_code import capability, code_for
+from linkspan.image.layers import listed
 from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 from linkspan.image.stack import stack
+from linkspan.image.torch_builds import build_for, install
 
 
 def _look(image: Image, target: Target) -> Iterator[Broken]:
     found = stack(image)
-    for packages in found.sites.values():
+    for site, packages in found.sites.items():
         torch = packages.get("torch")
-        tag = re.fullmatch(r"cu(\d{3})", torch.local) if torch else None
-        known = capabilities_of(tag[1]) if tag else ()
-        for able in target.capabilities:
+        for able in dict.fromkeys(target.capabilities) if torch else ():
             gpu = capability(able)
-            if torch and known and gpu and not serves(known, gpu):
+            has = _lacking(image, site, gpu) if gpu else ""
+            if torch and has:
+                build = build_for(target)
                 yield Broken(
-                    cause=f"torch {torch.version} has no kernels for compute capability {able}",
-                    fix=f"RUN pip install torch --index-url https://download.pytorch.org/whl/{_build(gpu)}",
+                    cause=f"torch {torch.version} has kernels for {has}, and none that compute capability {able} runs",
+                    fix=install(build) if build else "run it on another GPU: no build of PyTorch's fits GPU and driver",
                     paths=(torch.path,),
                 )
 
 
-def _build(gpu: tuple[int, int]) -> str:
-    """The newest of PyTorch's builds that has kernels for a GPU."""
-    return next((f"cu{tag}" for tag in ("130", "128", "126", "118") if serves(capabilities_of(tag), gpu)), "cu118")
+def _lacking(image: Image, site: str, gpu: tuple[int, int]) -> str:
+    """What the PyTorch of a folder has kernels for, where this GPU is not among them; else empty."""
+    library = image.get(f"{site}/torch/lib/libtorch_cuda.so")
+    held = library.elf.architectures if library and library.elf else None
+    if held:
+        return listed(held, 8) if code_for(held, gpu) == "none" else ""
+    known = capabilities_of(stack(image).torch_cuda(site).replace(".", ""))
+    return "" if not known or serves(known, gpu) else ", ".join(f"{major}.{minor}" for major, minor in known)
 
 
 RULE = Rule(

@@ -17,7 +17,7 @@ def _look(image: Image, target: Target) -> Iterator[Broken]:
         first = first_cuda(gpu) if gpu else ""
         if first and found.cuda and older(".".join(found.cuda.split(".")[:2]), first):
             yield Broken(
-                cause=f"CUDA {found.cuda} knows no GPU of compute capability {able}; CUDA {first} was the first to",
+                cause=f"CUDA {found.called} knows no GPU of compute capability {able}; CUDA {first} was the first to",
                 fix=f"build the image for CUDA {first} or later",
                 paths=tuple(part.path for part in found.runtimes[:1]),
             )

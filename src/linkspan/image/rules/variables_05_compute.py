@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from linkspan.image.model import Image
-from linkspan.image.needs import capability_words, granted, uses_cuda
+from linkspan.image.needs import capability_words, granted
 from linkspan.image.registry import Broken, Rule, Target
+from linkspan.image.stack import stack
 from linkspan.plan.capabilities import VARIABLE
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    if "compute" not in granted(image) and uses_cuda(image):
+    if "compute" not in granted(image) and stack(image).uses_cuda:
         words = ",".join(("compute", *capability_words(image)))
         yield Broken(
             cause=f"the image uses CUDA, and {VARIABLE} does not grant compute",

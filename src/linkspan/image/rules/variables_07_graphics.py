@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from linkspan.image.layers import together
 from linkspan.image.model import Image
-from linkspan.image.needs import granted, needing, uses_cuda
+from linkspan.image.needs import granted, needing
 from linkspan.image.registry import Broken, Rule, Target
+from linkspan.image.stack import stack
 from linkspan.plan.capabilities import VARIABLE
 from linkspan.plan.sources import VISIBLE_DEVICES
 
@@ -16,7 +17,7 @@ _LIKELY = ("libEGL.so.1", "libOpenGL.so.0", "libGLX.so.0")
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     have = granted(image)
-    wants = VISIBLE_DEVICES in image.config.variables or uses_cuda(image)
+    wants = VISIBLE_DEVICES in image.config.variables or stack(image).uses_cuda
     if not wants or have & {"graphics", "display"}:
         return
     fix = f"ENV {VARIABLE}={','.join(sorted({*have, 'graphics'}))}"

@@ -6,15 +6,15 @@ from linkspan.check.cuda import older
 from linkspan.errors import RequirementError
 from linkspan.formats import versions
 from linkspan.image.model import Image
-from linkspan.image.needs import newest_cuda
 from linkspan.image.registry import Broken, Rule, Target
+from linkspan.image.stack import stack
 from linkspan.plan.requirements import parse
 
 _NAME = "NVIDIA_REQUIRE_CUDA"
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    asked, there = _asked(image.config.variables.get(_NAME, "")), newest_cuda(image)
+    asked, there = _asked(image.config.variables.get(_NAME, "")), stack(image).release
     fix = f"ENV {_NAME}='cuda>={there}', or start from the base image of CUDA {there}"
     if older(there, asked):
         cause = f"{_NAME} wants CUDA {asked}, and the image holds CUDA {there}: hosts are refused that would do"

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from linkspan.image.model import Image
-from linkspan.image.needs import newest_cuda
 from linkspan.image.registry import Broken, Rule, Target
+from linkspan.image.stack import stack
 from linkspan.plan.requirements import PREFIX
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    cuda, env = newest_cuda(image), image.config.variables
+    cuda, env = stack(image).release, image.config.variables
     if (
         cuda
         and image.config.is_there

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from linkspan.image.model import Image
-from linkspan.image.needs import system_cuda
 from linkspan.image.registry import Broken, Rule, Target
+from linkspan.image.stack import stack
 
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
-    value, there = image.config.variables.get("CUDA_VERSION", ""), system_cuda(image)
+    value, there = image.config.variables.get("CUDA_VERSION", ""), stack(image).system_release
     said = ".".join(value.split(".")[:2])
     if there and said and said != there:
         yield Broken(

@@ -11,6 +11,8 @@ from linkspan.image.registry import Broken, Rule, Target
 _STATIC = re.compile(r"lib.+\.a")
 _KEPT = ("libcudadevrt.a", "libcudart_static.a")
 """What nvcc links every program with."""
+_OF_WHEELS, _MUCH = 50 * 10**6, 20 * 10**6
+"""Bytes: a few megabytes in wheels nobody picks out of them, and a few elsewhere are no reason to worry."""
 _FIX = "RUN find / -xdev -name '*.a' -delete in the RUN that installed them, or take a runtime image for the last stage"
 
 
@@ -20,8 +22,13 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
         found = [entry for entry in found if entry.name not in _KEPT]
     if needs_c(image):
         found = [entry for entry in found if "cuda" in entry.path]
+    if weight(one for one in found if "-packages/" in one.path) < _OF_WHEELS:
+        found = [one for one in found if "-packages/" not in one.path]
     if weight(found) >= LEAST:
-        yield from each_layer(found, "static libraries ({bytes}) are in the image: {names}", _FIX)
+        much = weight(found) >= _MUCH
+        yield from each_layer(
+            found, "static libraries ({bytes}) are in the image: {names}", _FIX, None if much else "info"
+        )
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ import pytest
 
 from linkspan.formats import rpmdb
 from linkspan.image.model import Entry, Layer
+from linkspan.image.registry import findings
 from tests.unit.image.images import debian, file, folder, image, library, link, node, program, rpm, script, text, wheel
 from tests.unit.image.rules.cases import Case, ask, ids, judge
 
@@ -16,6 +17,7 @@ def _stub(path: str, soname: str = "libcuda.so.1") -> Entry:
     return library(path, size=32_000, soname=soname)
 
 
+_DRIVER_SCRIPT = script("/usr/local/bin/nvidia-driver", "#!/bin/bash\n")
 CASES = (
     Case(
         "I-BOUNDARY-1",
@@ -136,7 +138,28 @@ CASES = (
         image(file("/etc/modprobe.d/nvidia.conf")),
         image(file("/etc/modprobe.d/dist.conf", 0), file("/usr/lib/systemd/system/ssh.service")),
     ),
+    Case(
+        "I-BOUNDARY-19",
+        image(_DRIVER_SCRIPT, entrypoint=("nvidia-driver", "init")),
+        image(_DRIVER_SCRIPT, entrypoint=("/app/serve",)),
+    ),
 )
+
+
+def test_an_image_that_brings_the_driver_to_its_host_is_told_so_once_and_not_judged_by_what_is_its_task():
+    driver = library("/usr/lib/x86_64-linux-gnu/libcuda.so.550.54.15", soname="libcuda.so.1")
+    parts = (driver, _DRIVER_SCRIPT, file("/lib/modules/6.1.0/nvidia.ko"))
+    told = [one.id for one in findings(image(*parts, entrypoint=("nvidia-driver", "init"))) if one.area == "boundary"]
+    assert told == ["I-BOUNDARY-19"]
+    others = [one.id for one in findings(image(*parts, cmd=("bash",))) if one.area == "boundary"]
+    assert "I-BOUNDARY-1" in others
+    assert "I-BOUNDARY-19" not in others
+
+
+def test_the_hooks_of_debians_clean_up_package_are_no_traces_of_the_installer():
+    hook = file("/usr/lib/nvidia/pre-install")
+    assert ask("I-BOUNDARY-7", image(hook))
+    assert not ask("I-BOUNDARY-7", image(hook, file("/var/lib/dpkg/info/nvidia-installer-cleanup.list")))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)

@@ -63,7 +63,7 @@ CASES = (
         image(cudart(), debian(libnccl2="2.27.7-1+cuda13.0")),
         image(cudart(), debian(libnccl2="2.21.5-1+cuda12.4"), wheel("nvidia-nccl-cu12", "2.21.5")),
     ),
-    Case("I-CUDA-6", image(cudart("10.2.89")), image(cudart("11.8.89"))),
+    Case("I-CUDA-6", image(cudart("10.2.89")), image(cudart("12.8.90"), cudart("11.8.89"))),
     Case(
         "I-CUDA-7",
         image(library("/app/kernels.so", gpu=("compute_70", "compute_80"))),
@@ -139,6 +139,11 @@ def test_a_cudnn_without_what_some_models_need_is_a_warning_alone():
 
 def test_wheels_and_the_system_are_told_apart():
     assert not ask("I-CUDA-2", image(cudart("11.8.89"), wheel("nvidia-cublas-cu12", "12.4.5.8", site=SITE)))
+
+
+def test_cuda_11_is_worth_knowing_and_older_ones_are_a_warning():
+    assert [one.severity for one in ask("I-CUDA-6", image(cudart("11.8.89")))] == ["info"]
+    assert [one.severity for one in ask("I-CUDA-6", image(cudart("10.2.89"), cudart("11.8.89")))] == ["warning"]
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,11 @@ CASES = (
         image(_TENSORRT, file("/models/a/model.plan", size=5_000_000)),
         image(_TENSORRT, file("/app/floor.plan", size=5_000)),
     ),
+    Case(
+        "I-FRAMEWORK-17",
+        image(wheel("torch", "2.14.1"), wheel("torch", "2.4.1+cu121", site="/opt/venv/lib/python3.11/site-packages")),
+        image(wheel("torch", "2.14.1"), wheel("numpy", "2.0.0", site="/opt/venv/lib/python3.11/site-packages")),
+    ),
 )
 
 
@@ -152,3 +157,26 @@ def test_the_fix_names_the_folder_where_the_missing_library_is():
     wheels = library(f"{SITE}/nvidia/cublas/lib/libcublasLt.so.12", soname="libcublasLt.so.12")
     (found,) = ask("I-FRAMEWORK-7", image(_PROVIDER, _SHARED, wheels))
     assert f"LD_LIBRARY_PATH={SITE}/nvidia/cublas/lib" in found.fix
+
+
+def test_another_patch_of_pytorch_is_a_warning_and_another_release_an_error():
+    (patch,) = ask("I-FRAMEWORK-11", image(wheel("vllm", "0.33.0", "torch==2.14.0"), wheel("torch", "2.14.1")))
+    (release,) = ask("I-FRAMEWORK-11", image(wheel("vllm", "0.33.0", "torch==2.13.0"), wheel("torch", "2.14.1")))
+    assert (patch.severity, release.severity) == ("warning", "error")
+
+
+def test_the_provider_for_tensorrt_matters_where_tensorrt_is():
+    providers = tuple(
+        library(f"{SITE}/onnxruntime/capi/libonnxruntime_providers_{name}.so", "libcudart.so.13")
+        for name in ("cuda", "tensorrt")
+    )
+    assert len(ask("I-FRAMEWORK-7", image(*providers))) == 1
+    assert len(ask("I-FRAMEWORK-7", image(*providers, wheel("tensorrt-cu12", "10.3.0")))) == 2
+
+
+def test_a_torchvision_without_pins_is_of_one_pytorch_unless_its_operators_are_for_all():
+    bound = (wheel("torchvision", "0.19.1"), library(f"{SITE}/torchvision/_C.so"))
+    (found,) = ask("I-FRAMEWORK-11", image(*bound, wheel("torch", "2.5.1")))
+    assert "torch 2.4.0" in found.cause
+    assert not ask("I-FRAMEWORK-11", image(*bound, wheel("torch", "2.4.1")))
+    assert not ask("I-FRAMEWORK-11", image(wheel("torchvision", "0.29.1"), wheel("torch", "2.15.0")))

@@ -140,6 +140,37 @@ def test_a_library_that_a_program_needs_is_an_error_and_one_of_a_module_a_warnin
     assert (program_s.severity, module_s.severity) == ("error", "warning")
 
 
+def test_what_a_python_package_lacks_is_one_finding_and_an_error_where_its_main_module_needs_it():
+    needed = (
+        library(f"{SITE}/cv2/cv2.abi3.so", "libQt5Gui-1.so.5"),
+        library(f"{SITE}/opencv_python.libs/libQt5Gui-1.so.5", "libGL.so.1", "libxcb.so.1"),
+    )
+    (found,) = ask("I-LOADER-1", image(*_BASE, *needed))
+    assert found.severity == "error"
+    assert "libGL.so.1, libxcb.so.1" in found.cause
+    (found,) = ask("I-LOADER-1", image(*_BASE, library(f"{SITE}/numpy/extra.abi3.so", "libx.so.1")))
+    assert found.severity == "warning"
+
+
+def test_plugins_are_told_together_and_those_of_wheels_not_at_all():
+    plugins = (library("/opt/app/lib/libone.so", "libx.so.1"), library("/opt/app/lib/libtwo.so", "liby.so.1"))
+    (found,) = ask("I-LOADER-1", image(*_BASE, *plugins))
+    assert (found.severity, found.paths) == ("info", tuple(one.path for one in plugins))
+    wheel_s = library(f"{SITE}/nvidia/nvshmem/lib/nvshmem_transport_ucx.so.3", "libucp.so.0")
+    assert not ask("I-LOADER-1", image(*_BASE, wheel_s, library(f"{SITE}/cv2/qt/plugins/libqxcb.so", "libSM.so.6")))
+
+
+def test_a_library_that_a_programs_library_does_not_find_is_lost_too():
+    parts = (program("/app/tool", "liba.so", runpath="$ORIGIN/lib"), library("/app/lib/liba.so", "libb.so"))
+    (found,) = ask("I-LOADER-2", image(*_BASE, *parts, library("/app/lib/libb.so")))
+    assert found.cause.startswith("/app/lib/liba.so needs libb.so")
+
+
+def test_a_program_of_a_python_package_is_started_by_that():
+    torch = (library(f"{SITE}/torch/lib/libc10.so"), program(f"{SITE}/torch/bin/test_shim", "libc10.so"))
+    assert not ask("I-LOADER-2", image(*_BASE, *torch))
+
+
 def test_a_folder_of_anybody_is_told_even_where_it_is_there():
     (found,) = ask("I-LOADER-6", image(library("/app/libmine.so", runpath="/tmp/lib"), file("/tmp/lib", size=1)))
     assert found.severity == "warning"

@@ -89,8 +89,8 @@ CASES = (
     ),
     Case(
         "I-WEIGHT-12",
-        image(file(f"{_SITE}/torch/tests/data.bin", 9 * _MB)),
-        image(file(f"{_SITE}/torch/testing/data.bin", 9 * _MB), file(f"{_SITE}/a/tests/x.py", 90)),
+        image(*(file(f"{_SITE}/torch/tests/{number}.bin", 55 * _MB // 10) for number in range(6))),
+        image(file(f"{_SITE}/torch/testing/data.bin", 9 * _MB), file(f"{_SITE}/numpy/tests/x.py", 5 * _MB)),
     ),
     Case(
         "I-WEIGHT-13",
