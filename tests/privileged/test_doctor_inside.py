@@ -1,6 +1,7 @@
 """What the doctor sees in a real container that was started with GPUs: which files its image brought, and which not."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,11 +31,20 @@ def started(toolkit: Toolkit, runtime: Runtime, root: str, *env: str) -> Iterato
         try:
             assert container.create(subprocess.DEVNULL, subprocess.DEVNULL) == 0
             assert container.start() == 0
+            _until_it_sleeps(container.pid)
             scene = Scene(live("/", Ledger()))
             process = scene.processes.all[container.pid]
             yield Inside(Seen(scene.eyes, scene.processes, process))
         finally:
             container.delete()
+
+
+def _until_it_sleeps(pid: int) -> None:
+    """Wait for the end of execve(2): while the program is exchanged, the process has no command line."""
+    end = time.monotonic() + 10
+    while b"sleep" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < end
+        time.sleep(0.002)
 
 
 def test_what_was_injected_is_not_taken_for_the_images(toolkit_550: Toolkit, runtime: Runtime) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from linkspan.errors import HostError
 from linkspan.image import elsewhere, source
+from linkspan.image.access import Access
 from linkspan.image.model import Image
 from tests.debian import UnavailableError
 from tests.unit.image import writer
@@ -92,11 +93,13 @@ def test_a_registry_with_authentication_gives_the_same_as_a_layout(tmp_path, lay
         run(*copy, f"oci:{layout}", f"docker://{name}")
         insecure = frozenset({f"http://{host}"})
         with pytest.raises(HostError, match="wants credentials for"):
-            elsewhere.open_elsewhere(f"registry:{name}", {}, insecure=insecure)
+            elsewhere.open_elsewhere(f"registry:{name}", Access(insecure=insecure))
         auth = tmp_path / "auth.json"
         who = (f"--username={USER}", f"--password={PASSWORD}")
         run(skopeo, "login", "--tls-verify=false", f"--authfile={auth}", *who, host)
-        image = elsewhere.open_elsewhere(f"registry:{name}", {"REGISTRY_AUTH_FILE": str(auth)}, insecure=insecure)
+        image = elsewhere.open_elsewhere(
+            f"registry:{name}", Access(env={"REGISTRY_AUTH_FILE": str(auth)}, insecure=insecure)
+        )
     assert told(image) == told(source.open_image(layout))
 
 

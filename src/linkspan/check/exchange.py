@@ -61,9 +61,10 @@ def sarif_rule(name: str, title: str, why: str, remedy: str, link: str = "") -> 
     return rule | ({"helpUri": link} if link else {})
 
 
-def sarif_location(uri: str) -> Document:
-    """A place in a SARIF result."""
-    return {"physicalLocation": {"artifactLocation": {"uri": uri}}}
+def sarif_location(uri: str, line: int = 0) -> Document:
+    """A place in a SARIF result; ``line`` counts from 1, and 0 is the file as a whole."""
+    region: Document = {"region": {"startLine": line}} if line else {}
+    return {"physicalLocation": {"artifactLocation": {"uri": uri}} | region}
 
 
 def relative_uri(path: str) -> str:

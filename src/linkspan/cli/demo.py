@@ -43,6 +43,7 @@ def demo(
 def _shown(here: Stage, *, as_json: bool) -> Iterator[Result]:
     """The results as they come, each printed when it is there."""
     console, done = output.stdout(), list[Result]()
+    console.width = console.width if console.is_terminal else 80  # the headings' lines are as long as that
     if not as_json:
         console.print(_opening(here))
     for result in play(here):

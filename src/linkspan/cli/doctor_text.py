@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from linkspan.check import verdict
-from linkspan.check.model import LINKS, Finding, Report
+from linkspan.check.model import LINKS, Evidence, Finding, Report
+from linkspan.cli.fields import Field, Fields, heading, listed
 from linkspan.plan.wording import plural
 
 if TYPE_CHECKING:
@@ -56,32 +56,24 @@ def _section(title: str, found: Sequence[Finding], *, full: bool) -> Iterator[Re
 
 
 def _finding(one: Finding, *, full: bool) -> RenderableType:
-    head = Text.assemble((one.id, _COLOURS[one.severity]), "  ", (one.title, "bold"), f"  {one.about}".rstrip())
-    return Group(head, Padding(_body(one, full=full), (0, 0, 0, 2)))
+    head = heading((one.id, _COLOURS[one.severity]), "  ", (one.title, "bold"), f"  {one.about}".rstrip())
+    return Group(head, Fields(list(_body(one, full=full))))
 
 
-def _body(one: Finding, *, full: bool) -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row("cause", Text(one.cause))
-    for label, text in zip(["read", *[""] * len(one.evidence)], map(_evidence, one.evidence), strict=False):
-        grid.add_row(label, text)
+def _body(one: Finding, *, full: bool) -> Iterator[Field]:
+    yield Field("cause", one.cause)
+    yield from listed("read", [_evidence(each) for each in one.evidence], exact=True)
     if full:
-        for label, symptom in zip(["users see", *[""] * len(one.symptoms)], one.symptoms, strict=False):
-            grid.add_row(label, Text(symptom))
-        grid.add_row("why", Text(one.why))
-    grid.add_row("do", Text(one.remedy.text))
-    for command in one.remedy.commands:
-        grid.add_row("", Text(f"$ {command}", style="cyan"))
+        yield from listed("users see", list(one.symptoms))
+        yield Field("why", one.why)
+    yield Field("do", one.remedy.text)
+    yield from (Field("", f"$ {command}", "cyan", exact=True) for command in one.remedy.commands)
     if full and one.links:
-        grid.add_row("more", Text(one.links[0], style="dim"))
-    return grid
+        yield Field("more", one.links[0], "dim", exact=True)
 
 
-def _evidence(each: object) -> Text:
-    subject, field, value = (getattr(each, name) for name in ("subject", "field", "value"))
-    return Text.assemble(subject, (f"  {field}" if field else "", "dim"), f"  {value}" if value else "")
+def _evidence(each: Evidence) -> str:
+    return "  ".join(part for part in (each.subject, each.field, each.value) if part)
 
 
 def _verdict(report: Report) -> Text:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import msgspec
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from linkspan.cli import output
+from linkspan.cli.fields import Field, Fields, heading, listed
 from linkspan.errors import FormatError, KernelError
 from linkspan.explain.here import seen
 from linkspan.explain.pasted import Fit, Own, Pasted, classify
@@ -90,36 +90,25 @@ def lines(found: Pasted, here: dict[str, tuple[str, ...]]) -> Iterator[Renderabl
 
 
 def _fit(fit: Fit, causes: tuple[str, ...]) -> RenderableType:
-    grid = _grid()
-    grid.add_row("known by", Text(fit.matched))
-    for label, cause in zip(["here", *[""] * len(causes)], causes, strict=False):
-        grid.add_row(Text(label, style="bold red"), Text(f"this host has it: {cause}", style="bold"))
-    grid.add_row("why", Text(fit.why))
-    grid.add_row("tell by", Text(fit.tell))
-    grid.add_row("do", Text(fit.remedy))
-    for label, link in zip(["more", *[""] * len(fit.links)], fit.links, strict=False):
-        grid.add_row(label, Text(link, style="dim"))
-    return Group(Text.assemble((fit.id, "bold red"), "  ", (fit.title, "bold")), Padding(grid, (0, 0, 1, 2)))
+    rows = [
+        Field("known by", fit.matched, exact=True),
+        *(Field("here", f"this host has it: {cause}", "bold", label_style="bold red") for cause in causes),
+        Field("why", fit.why),
+        Field("tell by", fit.tell),
+        Field("do", fit.remedy),
+        *listed("more", list(fit.links), "dim", exact=True),
+    ]
+    return Group(heading((fit.id, "bold red"), "  ", (fit.title, "bold")), Fields(rows, space=True))
 
 
 def _own(own: Own) -> RenderableType:
-    grid = _grid()
-    grid.add_row("cause", Text(own.message))
+    rows = [Field("cause", own.message)]
     if own.hint:
-        grid.add_row("do", Text(own.hint))
+        rows.append(Field("do", own.hint))
     if own.meaning:
-        grid.add_row("code", Text(f"{own.code}: {own.meaning[:1].lower()}{own.meaning[1:]}"))
-    return Group(
-        Text.assemble((own.program, "bold red"), "  ", ("linkspan itself says this", "bold")),
-        Padding(grid, (0, 0, 1, 2)),
-    )
-
-
-def _grid() -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    return grid
+        rows.append(Field("code", f"{own.code}: {own.meaning[:1].lower()}{own.meaning[1:]}"))
+    head = heading((own.program, "bold red"), "  ", ("linkspan itself says this", "bold"))
+    return Group(head, Fields(rows, space=True))
 
 
 def _unknown() -> Iterator[RenderableType]:

@@ -1,8 +1,7 @@
 """``linkspan image``: what is wrong with an image for GPUs, and what would be enough. Nothing of it is ever run."""
 
 import datetime
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, TypeVar, get_args
 
@@ -12,30 +11,20 @@ from rich.console import Group
 
 from linkspan.check.model import Severity
 from linkspan.cli import image_init, image_target, image_text, output, picture
+from linkspan.cli.image_access import Cache, Insecure, Mirror, Platform, Reference, access, opened
 from linkspan.cli.output import UsageError
 from linkspan.errors import ConfigError, LinkspanError, RequestError
 from linkspan.image import baseline as known
-from linkspan.image import judged, policy, reports
+from linkspan.image import dockerfile_source, judged, policy, reports
+from linkspan.image.access import Access
 from linkspan.image.judged import COULD_NOT_READ, USAGE, Judged
-from linkspan.image.layer_cache import LayerCache, default_folder
 from linkspan.image.model import Image
+from linkspan.image.registry import Target
 
 T = TypeVar("T")
 
 app = typer.Typer(help="Check, size and write images for GPUs.", no_args_is_help=True)
 
-Reference = Annotated[
-    str,
-    typer.Argument(
-        metavar="REFERENCE",
-        help="An OCI layout, a saved image, or a root file system (PATH:NAME is one of several); or registry:NAME, "
-        "docker-daemon:NAME, podman:NAME, containerd:NAME, or container:NAME, one of Docker's that runs.",
-    ),
-]
-Insecure = Annotated[
-    list[str] | None,
-    typer.Option(metavar="HOST", help="A registry whose certificate is not looked at; http://HOST has none."),
-]
 Driver = Annotated[str, typer.Option(metavar="VERSION", help="Where it is to run: the driver, 535 or 550.54.14.")]
 Gpus = Annotated[
     list[str] | None,
@@ -70,6 +59,9 @@ def check(
     junit: Annotated[str, typer.Option(metavar="FILE", help="Also write JUnit's XML; - prints it.")] = "",
     html: Annotated[str, typer.Option(metavar="FILE", help="Also write the findings as a page.")] = "",
     insecure: Insecure = None,
+    mirror: Mirror = None,
+    platform: Platform = "",
+    cache: Cache = True,
     github: Annotated[
         bool, typer.Option("--github", help="Print annotations for a workflow of GitHub's, not text.")
     ] = False,
@@ -86,9 +78,8 @@ def check(
     where = guarded(lambda: image_target.target(driver, gpu or (), target))
     settings = guarded(lambda: _parsed(rules, policy.parse)) if rules else policy.Policy()
     before = guarded(lambda: _parsed(baseline, known.loads)) if baseline else known.Baseline()
-    found = judged.judge(
-        opened(reference, insecure or ()), where, settings, before, today=datetime.datetime.now(datetime.UTC).date()
-    )
+    how = access(insecure, mirror, platform, cache)
+    found = guarded(lambda: _judged(reference, how, where, settings, before))
     for note in found.notes:
         output.warn(note)
     guarded(lambda: _write(found, limit, sarif=sarif, junit=junit, html=html))
@@ -110,6 +101,9 @@ def advise(
     svg: Annotated[str, typer.Option(metavar="FILE", help="Also draw the layers, and whose they are.")] = "",
     html: Annotated[str, typer.Option(metavar="FILE", help="Also write the advice as a page.")] = "",
     insecure: Insecure = None,
+    mirror: Mirror = None,
+    platform: Platform = "",
+    cache: Cache = True,
     as_json: AsJson = False,
 ) -> None:
     """Say which base is enough for an image, what could be left out, which driver it needs, and whose its bytes are.
@@ -120,7 +114,8 @@ def advise(
     from linkspan.image import advice
 
     where = guarded(lambda: image_target.target(driver, gpu or (), target))
-    told = advice.advise(opened(reference, insecure or ()), where)
+    how = access(insecure, mirror, platform, cache)
+    told = advice.advise(guarded(lambda: _built(reference, how)), where)
     for path, render in ((svg, image_picture.render), (html, image_advice_page.render)):
         if path:
             drawn = render(told)
@@ -135,11 +130,19 @@ app.command(short_help="Write a Dockerfile that is right for a project.")(image_
 app.command(short_help="Say what is wrong with Dockerfiles, and mend it.")(image_init.fix)
 
 
-def opened(reference: str, insecure: Sequence[str]) -> Image:
-    """The image, or the end of the program with code 3 where it cannot be read."""
-    from linkspan.image.elsewhere import open_any
+def _judged(reference: str, how: Access, where: Target, settings: policy.Policy, before: known.Baseline) -> Judged:
+    today = datetime.datetime.now(datetime.UTC).date()
+    if not dockerfile_source.is_dockerfile(reference):
+        return judged.judge(opened(reference, how), where, settings, before, today=today)
+    found = judged.sift(reference, dockerfile_source.findings(reference), settings, before, today=today)
+    return msgspec.structs.replace(found, is_dockerfile=True)
 
-    return guarded(lambda: open_any(reference, os.environ, LayerCache(default_folder()), frozenset(insecure)))
+
+def _built(reference: str, how: Access) -> Image:
+    if dockerfile_source.is_dockerfile(reference):
+        hint = f"build it, and name the image; 'linkspan image check {reference}' judges the Dockerfile itself"
+        raise RequestError(f"{reference} is a Dockerfile, and only an image has bytes to advise on", hint=hint)
+    return opened(reference, how)
 
 
 def guarded(act: Callable[[], T]) -> T:

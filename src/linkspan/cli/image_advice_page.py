@@ -35,7 +35,9 @@ def _header(advice: Advice) -> Markup:
     about = tag("span", "looked at ", said(advice.source))
     kicker = tag("p", tag("b", "linkspan image advise"), about, class_="kicker")
     counts = tag("span", f"{size(advice.bytes)} in {plural(len(advice.layers), 'layer')}")
-    return tag("header", kicker, tag("h1", _sentence(words.headline(advice))), tag("p", counts, class_="sum"))
+    holds = words.holds(advice.parts)
+    told = tag("p", "It holds ", said(holds), ".", class_="sum") if holds else Markup("")
+    return tag("header", kicker, tag("h1", _sentence(words.headline(advice))), told, tag("p", counts, class_="sum"))
 
 
 def _section(name: str, title: str, parts: Iterable[Markup]) -> Markup:
@@ -48,7 +50,7 @@ def _told(rows: Iterable[tuple[str, str]]) -> Markup:
 
 
 def _saving(one: Saving) -> Markup:
-    where = f"{plural(one.files, 'file')} of layer {', '.join(map(str, one.layers))}"
+    where = words.place(one.files, one.layers)
     tags = tag("p", tag("b", size(one.bytes)), tag("span", where), class_="tags")
     paths = tag("ul", *(tag("li", tag("code", path(each))) for each in one.paths), class_="seen")
     parts = (tags, tag("h3", _sentence(one.title)[:-1]), tag("p", _sentence(one.how)), paths)

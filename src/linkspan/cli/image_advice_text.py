@@ -9,16 +9,21 @@ from rich.text import Text
 
 from linkspan.cli import image_words as words
 from linkspan.cli import output
+from linkspan.cli.fields import Field, Fields, heading
 from linkspan.explain import shown
 from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
 from linkspan.image.owners import OWNERS, Share
 from linkspan.plan.wording import plural
 
+_COPIED = ("begin with", "set", "install")
+
 
 def lines(advice: Advice) -> Iterator[RenderableType]:
     """All of it."""
     yield Text(f"image  {shown.line(advice.source)}  {size(advice.bytes)} in {plural(len(advice.layers), 'layer')}")
+    if holds := words.holds(advice.parts):
+        yield heading(f"holds  {shown.line(holds, shown.VALUE)}")
     yield Text("\nBase", style="bold")
     yield _indented(words.enough(advice.base))
     yield _pairs(words.base_lines(advice.base))
@@ -35,12 +40,7 @@ def _indented(text: str) -> RenderableType:
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> RenderableType:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, text in rows:
-        grid.add_row(label, Text(shown.line(text, shown.VALUE)))
-    return Padding(grid, (0, 0, 0, 2))
+    return Fields([Field(label, shown.line(text, shown.VALUE), exact=label in _COPIED) for label, text in rows])
 
 
 def _savings(advice: Advice) -> Iterator[RenderableType]:
@@ -50,8 +50,7 @@ def _savings(advice: Advice) -> Iterator[RenderableType]:
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     for one in advice.savings:
-        layers = ", ".join(map(str, one.layers))
-        head = (one.title, "bold"), f", {plural(one.files, 'file')} of layer {layers}"
+        head = (one.title, "bold"), f", {words.place(one.files, one.layers)}"
         example = f"\n{shown.line(one.paths[0])}" if one.paths else ""
         grid.add_row(size(one.bytes), Text.assemble(*head, (example, "dim"), f"\n{one.how}"))
     if advice.savings:

@@ -1,6 +1,7 @@
 """The check of an image as a page: of the same make as those that explain containers."""
 
 from linkspan.check.model import Severity
+from linkspan.cli import image_words
 from linkspan.explain import page, shown
 from linkspan.explain.markup import Markup, join, tag
 from linkspan.explain.page_parts import mark, path, said
@@ -36,12 +37,24 @@ def verdict(judged: Judged, fail_on: Severity) -> str:
 
 
 def _header(judged: Judged, words: str) -> Markup:
-    target = ", ".join(part for part in (judged.target.driver, *judged.target.gpus) if part)
+    driver = f"driver {judged.target.driver}" if judged.target.driver else ""
+    target = ", ".join(part for part in (driver, *judged.target.gpus) if part)
     where = join((", for ", said(target))) if target else Markup("")
     about = tag("span", "looked at ", said(judged.source), where)
     kicker = tag("p", tag("b", "linkspan image check"), about, class_="kicker")
     counts = [_count(judged, severity) for severity in SEVERITIES]
-    return tag("header", kicker, tag("h1", words), tag("p", *counts, class_="sum"))
+    return tag("header", kicker, tag("h1", words), _holds(judged), _runs(judged), tag("p", *counts, class_="sum"))
+
+
+def _holds(judged: Judged) -> Markup:
+    holds = image_words.holds(judged.parts)
+    return tag("p", "It holds ", said(holds), ".", class_="sum") if holds else Markup("")
+
+
+def _runs(judged: Judged) -> Markup:
+    if not judged.runs:
+        return Markup("")
+    return tag("p", "Runs there: ", said(image_words.runs(judged.runs)), ".", class_="sum")
 
 
 def _count(judged: Judged, severity: Severity) -> Markup:
@@ -68,6 +81,7 @@ def _finding(one: Finding, number: int) -> Markup:
         tag("p", said(one.why), class_="quiet"),
         _titled("What to do", _copied(one.fix)),
         _titled("Where", _paths(one)) if one.paths else Markup(""),
+        _titled("Where", tag("p", tag("code", said(f"{one.file}:{one.line}")))) if one.line else Markup(""),
         _titled("Which layer brought it", _layer(one)) if one.layer is not None else Markup(""),
     )
     return tag("article", *parts, class_="finding", id=f"finding-{number}", aria_labelledby=f"title-{number}")

@@ -1,13 +1,14 @@
 """The check of an image at a terminal: findings by how bad they are, what is known, what was switched off."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from linkspan.check.model import Severity
+from linkspan.cli import image_words as words
+from linkspan.cli.fields import Field, Fields, heading, listed
 from linkspan.explain import shown
 from linkspan.image.amounts import size
 from linkspan.image.judged import SEVERITIES, TITLES, Judged, fails
@@ -17,11 +18,18 @@ from linkspan.plan.wording import plural
 _COLOURS: dict[Severity, str] = {"critical": "bold red", "error": "bold red", "warning": "yellow", "info": "cyan"}
 _PATHS = 5
 """Paths of a finding that are shown; --json has them all."""
+_OF_A_RULE = 6
+"""Findings of one rule that are shown."""
 
 
 def lines(judged: Judged, fail_on: Severity) -> Iterator[RenderableType]:
     """The whole check."""
-    yield Text(f"image  {shown.line(judged.source)}{_where(judged)}")
+    yield heading(f"{'file' if judged.is_dockerfile else 'image'}  {shown.line(judged.source)}{_where(judged)}")
+    if holds := words.holds(judged.parts):
+        yield heading(f"holds  {shown.line(holds, shown.VALUE)}")
+    if judged.runs:
+        sign = {"not": "bold red", "unknown": "yellow"}.get(judged.runs.way, "green")
+        yield heading("runs   ", (shown.line(words.runs(judged.runs), shown.VALUE), sign))
     for severity in SEVERITIES:
         yield from _section(TITLES[severity], [one for one in judged.findings if one.severity == severity])
     yield from _section("Known before", judged.known)
@@ -40,34 +48,36 @@ def _where(judged: Judged) -> str:
 def _section(title: str, found: Sequence[Finding]) -> Iterator[RenderableType]:
     if found:
         yield Text(f"\n{title}", style="bold")
-        yield from map(_finding, found)
+        for _, group in groupby(found, key=lambda one: one.id):
+            yield _group(list(group))
 
 
-def _finding(one: Finding) -> RenderableType:
-    head = Text.assemble((one.id, _COLOURS[one.severity]), "  ", (one.title, "bold"))
-    return Group(head, Padding(_body(one), (0, 0, 0, 2)))
+def _group(found: Sequence[Finding]) -> RenderableType:
+    """The findings of one rule: what they have in common is said once."""
+    first, more = found[0], len(found) - _OF_A_RULE
+    head = heading((first.id, _COLOURS[first.severity]), "  ", (first.title, "bold"))
+    rows = [row for one in found[:_OF_A_RULE] for row in _body(one)]
+    if more > 0:
+        rows.append(Field("", f"and {plural(more, 'more finding')} of this rule", "dim"))
+    return Group(head, Fields([*rows, Field("why", first.why)]))
 
 
-def _body(one: Finding) -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row("cause", Text(shown.line(one.cause, shown.VALUE)))
-    for label, text in zip(["files", *[""] * _PATHS], _paths(one), strict=False):
-        grid.add_row(label, Text(text))
+def _body(one: Finding) -> Iterator[Field]:
+    yield Field("cause", shown.line(one.cause, shown.VALUE))
+    if one.line:
+        yield Field("line", f"{shown.line(one.file)}:{one.line}", exact=True)
+    yield from listed("files", _paths(one), exact=True)
     if one.layer is not None:
-        grid.add_row("layer", Text(f"{one.layer}  {shown.line(one.layer_command)}".rstrip()))
-    grid.add_row("why", Text(one.why))
-    grid.add_row("fix", Text(shown.block(one.fix), style="cyan"))
+        yield Field("layer", f"{one.layer}  {shown.line(one.layer_command)}".rstrip(), exact=True)
+    yield Field("fix", shown.block(one.fix), "cyan", exact=True)
     if one.bytes:
-        grid.add_row("saves", Text(size(one.bytes)))
-    return grid
+        yield Field("saves", size(one.bytes))
 
 
 def _paths(one: Finding) -> list[str]:
     more = len(one.paths) - _PATHS
-    listed = [shown.line(path) for path in one.paths[:_PATHS]]
-    return [*listed, f"and {more} more"] if more > 0 else listed
+    named = [shown.line(path) for path in one.paths[:_PATHS]]
+    return [*named, f"and {more} more"] if more > 0 else named
 
 
 def _silenced(judged: Judged) -> Iterator[RenderableType]:

@@ -1,13 +1,63 @@
 """Advice in sentences, for the terminal, the page and the picture alike."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from linkspan.check.cuda import cuda_of
+from linkspan.check.cuda_fit import Way
 from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
+from linkspan.image.runs import Verdict
+from linkspan.image.stack import Key, Part
 from linkspan.image.variant import Choice, Variant
+from linkspan.plan.wording import plural
 
 _ORDER: tuple[Variant, ...] = ("none", "base", "runtime", "cudnn-runtime", "devel", "cudnn-devel")
+
+
+_WAYS: dict[Way, str] = {
+    "natively": "natively",
+    "by minor version compatibility": "by minor version compatibility",
+    "by the compatibility package": "by the compatibility package in it",
+    "not": "not there",
+    "unknown": "nobody can tell",
+}
+
+
+_PARTS: dict[Key, str] = {
+    "cudart": "CUDA",
+    "cudnn": "cuDNN",
+    "nccl": "NCCL",
+    "tensorrt": "TensorRT",
+    "onnxruntime": "ONNX Runtime",
+    "torch": "PyTorch",
+    "tensorflow": "TensorFlow",
+    "jax": "JAX",
+    "cupy": "CuPy",
+    "triton": "Triton's compiler",
+    "triton-client": "Triton's client",
+    "triton-server": "Triton's server",
+    "vllm": "vLLM",
+}
+
+
+def holds(parts: Iterable[Part]) -> str:
+    """What an image holds of CUDA and of frameworks, with their versions; empty where it holds nothing of it."""
+    found: dict[Key, set[str]] = {}
+    for part in parts:
+        found.setdefault(part.key, set()).add(part.version or (str(part.cuda) if part.cuda else ""))
+    named = {key: " and ".join(sorted(versions - {""})) for key, versions in found.items()}
+    return ", ".join(f"{title} {named[key]}".rstrip() for key, title in _PARTS.items() if key in named)
+
+
+def runs(verdict: Verdict) -> str:
+    """How an image runs where it is to run, in a sentence."""
+    cuda = f"CUDA {verdict.cuda}, " if verdict.cuda else ""
+    return f"{_WAYS[verdict.way]}: {cuda}{verdict.why}"
+
+
+def place(files: int, layers: Collection[int]) -> str:
+    """How many files, and of which layers."""
+    return f"{plural(files, 'file')} of layer{'' if len(layers) == 1 else 's'} {', '.join(map(str, layers))}"
 
 
 def headline(advice: Advice) -> str:

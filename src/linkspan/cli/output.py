@@ -25,9 +25,16 @@ UsageError = typer.BadParameter.__mro__[1]
 """The family of complaints about the command line: typer keeps its copy of click private, but exports this child."""
 
 
+IN_A_PIPE = 10_000
+"""Columns where nobody says how many there are: lines that a program reads, or a file keeps, are not broken."""
+
+
 def stdout() -> Console:
     """Where answers go."""
-    return Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False, soft_wrap=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = IN_A_PIPE
+    return console
 
 
 def stderr() -> Console:
@@ -36,8 +43,14 @@ def stderr() -> Console:
 
 
 def show(*parts: RenderableType) -> None:
-    """Print tables, panels or text as the answer."""
-    stdout().print(*parts)
+    """Print tables or text as the answer; in a pipe without the blanks that fill up a table's cells."""
+    console = stdout()
+    if console.is_terminal:
+        console.print(*parts, crop=False)
+        return
+    with console.capture() as captured:
+        console.print(*parts, crop=False)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> Table:

@@ -9,6 +9,7 @@ from linkspan.image.model import Image
 from linkspan.image.owners import Owner, Share, shares, totals
 from linkspan.image.registry import Target
 from linkspan.image.savings import Saving, savings
+from linkspan.image.stack import Part, stack
 from linkspan.image.variant import Choice, choose
 from linkspan.image.wants import Wants
 
@@ -19,6 +20,7 @@ class Advice(Model, frozen=True, kw_only=True, omit_defaults=False):
     source: str
     target: Target = Target()
     base: Choice
+    parts: tuple[Part, ...] = ()
     savings: tuple[Saving, ...] = ()
     fleet: Fleet = Fleet()
     bytes: int = 0
@@ -34,6 +36,7 @@ def advise(image: Image, target: Target | None = None) -> Advice:
         source=image.source,
         target=where,
         base=choose(image, wants),
+        parts=stack(image).parts,
         savings=savings(image, wants, where, fleet.cuda),
         fleet=fleet,
         bytes=sum(share.total for share in layers),

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from linkspan.engines import unix_http
-from linkspan.errors import HostError, KernelError
+from linkspan.errors import ConfigError, HostError, KernelError
+from linkspan.image.access import Watch, nobody
 from linkspan.image.blobs import LayerBlob
 from linkspan.kernel import process
 
@@ -24,11 +25,22 @@ _NEEDED = ("HOME", "PATH", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME"
 
 
 @contextlib.contextmanager
-def of_docker(name: str, socket: str = SOCKET) -> Iterator[str]:
+def of_docker(name: str, socket: str = SOCKET, watch: Watch = nobody) -> Iterator[str]:
     """The path of an archive with an image of Docker's, gone afterwards. Raises HostError with Docker's reason."""
     with tempfile.TemporaryFile(prefix="linkspan-image-") as file:
-        _fetch(socket, f"/images/{urllib.parse.quote(name, safe='/:@')}/get", file, name)
+        _fetch(socket, f"/images/{urllib.parse.quote(name, safe='/:@')}/get", file, name, watch)
         yield f"/proc/self/fd/{file.fileno()}"
+
+
+def docker_socket(env: Mapping[str, str]) -> str:
+    """Where Docker's daemon listens: by DOCKER_HOST, as its client has it, else at its usual place.
+
+    Raises ConfigError for a daemon that listens on another machine's port.
+    """
+    host = env.get("DOCKER_HOST", "")
+    if host and not host.startswith("unix:///"):
+        raise ConfigError(f"DOCKER_HOST is {host}, and only a socket, unix:///…, can be asked here", subject=host)
+    return host.removeprefix("unix://") or SOCKET
 
 
 @contextlib.contextmanager
@@ -70,12 +82,13 @@ class ContainerSource:
         return _answer(connection, f"/containers/{urllib.parse.quote(self._name, safe='')}/export", self._name)
 
 
-def _fetch(socket: str, path: str, file: "tempfile._TemporaryFileWrapper[bytes] | BinaryIO", name: str) -> None:
+def _fetch(socket: str, path: str, file: BinaryIO, name: str, watch: Watch) -> None:
     with contextlib.closing(unix_http.Connection(socket, WAIT_S)) as connection:
         answer = _answer(connection, path, name)
         try:
             while part := answer.read(CHUNK):
                 file.write(part)
+                watch("Docker's archive of it", file.tell(), 0)
         except (OSError, http.client.HTTPException) as error:
             raise HostError(f"Docker broke off while it sent {name}: {error}", subject=name) from error
     file.flush()
@@ -96,7 +109,12 @@ def _answer(connection: unix_http.Connection, path: str, name: str) -> http.clie
         connection.request("GET", path)
         answer = connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
-        raise HostError(f"Docker does not answer: {error}", subject=name) from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise HostError(
+            f"Docker does not answer at {connection.path}: {why}",
+            hint="it must run, and you need the right to its socket; DOCKER_HOST names another",
+            subject=name,
+        ) from error
     if answer.status != http.client.OK:
         raise HostError(f"Docker does not give {name}: {_reason(answer)}", subject=name)
     return answer

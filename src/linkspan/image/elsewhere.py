@@ -5,26 +5,21 @@
 alone never makes a check go to the network.
 """
 
-import platform
-from collections.abc import Mapping
-
 import msgspec
 
+from linkspan.errors import RequestError
 from linkspan.image import credentials, daemons, read, reference, source
+from linkspan.image.access import Access
 from linkspan.image.distribution_api import Registry
-from linkspan.image.layer_cache import LayerCache
 from linkspan.image.model import Image
 from linkspan.image.remote import RegistrySource
 
 PREFIXES = ("registry:", "docker://", "docker-daemon:", "podman:", "containerd:", "container:")
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def open_any(
-    asked: str, env: Mapping[str, str], cache: LayerCache | None = None, insecure: frozenset[str] = frozenset()
-) -> Image:
+def open_any(asked: str, access: Access) -> Image:
     """Read an image, wherever it is; raises what ``open_elsewhere`` and ``source.open_image`` raise."""
-    return open_elsewhere(asked, env, cache, insecure) if is_elsewhere(asked) else source.open_image(asked, cache)
+    return open_elsewhere(asked, access) if is_elsewhere(asked) else source.open_image(asked, access)
 
 
 def is_elsewhere(asked: str) -> bool:
@@ -32,33 +27,33 @@ def is_elsewhere(asked: str) -> bool:
     return asked.startswith(PREFIXES)
 
 
-def open_elsewhere(
-    asked: str, env: Mapping[str, str], cache: LayerCache | None = None, insecure: frozenset[str] = frozenset()
-) -> Image:
-    """Read such an image. ``insecure`` are hosts whose certificate is not looked at; ``http://HOST`` has none.
+def open_elsewhere(asked: str, access: Access) -> Image:
+    """Read such an image.
 
     Raises RequestError for what is no name, HostError where it cannot be had, FormatError where it is broken.
     """
     prefix = next(one for one in PREFIXES if asked.startswith(one))
     name = asked.removeprefix(prefix)
+    if not name:
+        raise RequestError(f"{prefix} names no image", hint=f"write it as in {prefix}team/app:1.2", subject=asked)
     if prefix == "docker-daemon:":
-        with daemons.of_docker(name) as path:
-            return _named(source.open_image(path, cache), asked)
+        with daemons.of_docker(name, daemons.docker_socket(access.env), access.watch) as path:
+            return _named(source.open_image(path, access), asked)
     if prefix in ("podman:", "containerd:"):
-        with daemons.by_program(prefix.rstrip(":"), name, env) as path:
-            return _named(source.open_image(path, cache), asked)
+        with daemons.by_program(prefix.rstrip(":"), name, access.env) as path:
+            return _named(source.open_image(path, access), asked)
     if prefix == "container:":
-        return read.read(daemons.ContainerSource(name), cache)
-    return _of_registry(name, env, cache, insecure)
+        return read.read(daemons.ContainerSource(name, daemons.docker_socket(access.env)), access)
+    return _of_registry(name, access)
 
 
-def _of_registry(name: str, env: Mapping[str, str], cache: LayerCache | None, insecure: frozenset[str]) -> Image:
-    wanted = reference.parse(name)
-    known = credentials.find(wanted.host, env)
-    machine = platform.machine()
-    plain = frozenset(host.removeprefix("http://") for host in insecure if host.startswith("http://"))
-    with Registry(wanted, known, plain=plain, unverified=insecure) as registry:
-        return read.read(RegistrySource(registry, ("linux", _MACHINES.get(machine, machine))), cache)
+def _of_registry(name: str, access: Access) -> Image:
+    named = reference.parse(name)
+    wanted = msgspec.structs.replace(named, host=access.mirrors.get(named.host, named.host))
+    known = credentials.find(wanted.host, access.env)
+    plain = frozenset(host.removeprefix("http://") for host in access.insecure if host.startswith("http://"))
+    with Registry(wanted, known, plain=plain, unverified=access.insecure) as registry:
+        return read.read(RegistrySource(registry, access.wanted), access)
 
 
 def _named(image: Image, asked: str) -> Image:

@@ -12,6 +12,8 @@ from linkspan.image.baseline import Baseline
 from linkspan.image.model import Image
 from linkspan.image.policy import Policy, Setting
 from linkspan.image.registry import Finding, Target, findings
+from linkspan.image.runs import Verdict, runs
+from linkspan.image.stack import Part, stack
 
 CLEAN, FOUND, USAGE, COULD_NOT_READ = 0, 1, 2, 3
 """Exit codes of the check."""
@@ -39,11 +41,17 @@ class Silenced(Model, frozen=True, kw_only=True):
 class Judged(Model, frozen=True, kw_only=True, omit_defaults=False):
     """A check. ``findings`` are new, ``known`` stand in the baseline; both the worst first.
 
-    ``notes`` say what is wrong with the policy, ``refused`` what was left out of the image as it was read.
+    ``source`` is an image, or a Dockerfile. ``runs`` says whether the image's CUDA runs on the target, if there is one,
+    ``parts`` which CUDA and which frameworks the image holds.
+    ``notes`` say what is wrong with the policy, ``refused`` what was left out
+    of the image as it was read.
     """
 
     source: str
+    is_dockerfile: bool = False
     target: Target = Target()
+    runs: Verdict | None = None
+    parts: tuple[Part, ...] = ()
     findings: tuple[Finding, ...] = ()
     known: tuple[Finding, ...] = ()
     silenced: tuple[Silenced, ...] = ()
@@ -60,16 +68,34 @@ def judge(
     today: datetime.date,
 ) -> Judged:
     """What all rules say of an image, after the policy, and apart from what the baseline knows."""
+    where = target or Target()
+    found = sift(image.source, findings(image, where), policy, baseline, today=today)
+    verdict = runs(image, where) if where.driver or where.gpus else None
+    parts = tuple(map(_part, stack(image).parts))
+    return replace(found, target=where, runs=verdict, parts=parts, refused=tuple(map(legible, image.refused)))
+
+
+def _part(one: Part) -> Part:
+    return replace(one, name=legible(one.name), version=legible(one.version), path=legible(one.path))
+
+
+def sift(
+    source: str,
+    found: Iterable[Finding],
+    policy: Policy | None = None,
+    baseline: Baseline | None = None,
+    *,
+    today: datetime.date,
+) -> Judged:
+    """Findings after the policy, and apart from what the baseline knows."""
     rules, before = policy or Policy(), baseline or Baseline()
-    kept, silenced = _ruled(map(_legible, findings(image, target)), rules.in_force(today))
+    kept, silenced = _ruled(map(_legible, found), rules.in_force(today))
     return Judged(
-        source=legible(image.source),
-        target=target or Target(),
+        source=legible(source),
         findings=in_order(one for one in kept if not before.knows(one)),
         known=in_order(one for one in kept if before.knows(one)),
         silenced=tuple(silenced),
         notes=rules.notes(today),
-        refused=tuple(map(legible, image.refused)),
     )
 
 
@@ -110,7 +136,9 @@ def _ruled(found: Iterable[Finding], settings: Sequence[Setting]) -> tuple[list[
 
 def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
     """The worst first, then by rule, then by layer."""
-    return tuple(sorted(found, key=lambda one: (SEVERITIES.index(one.severity), one.id, one.layer or 0, one.paths)))
+    return tuple(
+        sorted(found, key=lambda one: (SEVERITIES.index(one.severity), one.id, one.layer or 0, one.line, one.paths))
+    )
 
 
 def fails(one: Finding, fail_on: Severity) -> bool:

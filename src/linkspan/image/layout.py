@@ -1,6 +1,5 @@
 """OCI layouts (OCI image specification, image-layout.md), as folders or tar archives; ``docker save`` writes them."""
 
-import platform
 from collections.abc import Iterator
 
 from linkspan.errors import FormatError, RequestError
@@ -9,16 +8,16 @@ from linkspan.image.blobs import LayerBlob
 from linkspan.image.documents import ConfigDocument, Descriptor, Index, Manifest, check, decode
 from linkspan.image.stores import Store, document
 
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name", "com.docker.official-images.bashbrew.ref")
 
 
 class LayoutSource:
-    """One image of a layout."""
+    """One image of a layout, for ``wanted``, operating system and architecture, where there are several."""
 
-    def __init__(self, store: Store, asked: str, name: str = "") -> None:
+    def __init__(self, store: Store, asked: str, name: str, wanted: tuple[str, str]) -> None:
         self.reference = asked
         self._store = store
+        self._wanted = wanted
         self._seen: set[str] = set()
         self._manifest = self._choose(_named(self._top(), name, store.place), 0)
 
@@ -56,11 +55,11 @@ class LayoutSource:
         return decode(data, Index, "index.json").manifests
 
     def _choose(self, descriptors: list[Descriptor], depth: int) -> Manifest:
-        """The manifest for this machine, else for another Linux; what is missing in the layout is not taken."""
+        """The manifest for the platform wanted, else for another Linux; what is missing in the layout is not taken."""
         there = [one for one in descriptors if not _is_attestation(one) and self._store.get(one.name())]
         if not there:
             raise FormatError(f"{self._store.place} names {len(descriptors)} manifests, and holds none of them")
-        descriptor = min(there, key=_fit)
+        descriptor = min(there, key=self._distance)
         if descriptor.digest in self._seen or depth > limits.NESTING:
             raise FormatError("the indexes of the image lead to each other without an end")
         self._seen.add(descriptor.digest)
@@ -70,6 +69,10 @@ class LayoutSource:
         if len(found.layers) > limits.LAYERS:
             raise FormatError(f"the image has {len(found.layers)} layers, more than any engine takes")
         return found
+
+    def _distance(self, descriptor: Descriptor) -> tuple[bool, bool]:
+        found, (system, architecture) = descriptor.platform, self._wanted
+        return (False, False) if found is None else (found.os != system, found.architecture != architecture)
 
     def _document(self, descriptor: Descriptor, what: str) -> bytes:
         data = document(self._store, descriptor.name())
@@ -112,11 +115,3 @@ def _is_attestation(descriptor: Descriptor) -> bool:
     return "vnd.docker.reference.type" in (descriptor.annotations or {}) or (
         platform_of is not None and platform_of.os == "unknown"
     )
-
-
-def _fit(descriptor: Descriptor) -> tuple[bool, bool]:
-    found = descriptor.platform
-    if found is None:
-        return (False, False)
-    machine = platform.machine()
-    return (found.os != "linux", found.architecture != _MACHINES.get(machine, machine))

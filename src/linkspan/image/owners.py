@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Literal
 
 from linkspan.check import pieces
-from linkspan.check.bundle import redacted
 from linkspan.facts.model import Model
 from linkspan.image.model import Entry, Image
+from linkspan.image.secrets import masked
 
 Owner = Literal[
     "application",
@@ -147,7 +147,7 @@ def _add(counts: dict[Owner, int], key: Owner, number: int) -> None:
 def _share(image: Image, number: int, counts: dict[Owner, int]) -> Share:
     layer = image.layer(number)
     ordered = {key: counts[key] for key in OWNERS if key in counts}
-    return Share(number=number, command=redacted(layer.command), digest=layer.digest, size=layer.size, bytes=ordered)
+    return Share(number=number, command=masked(layer.command), digest=layer.digest, size=layer.size, bytes=ordered)
 
 
 def totals(layers: Iterable[Share]) -> dict[Owner, int]:

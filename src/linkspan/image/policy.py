@@ -23,7 +23,7 @@ from linkspan.check.model import Severity
 from linkspan.engines import tomlscan
 from linkspan.errors import ConfigError
 from linkspan.facts.model import Model
-from linkspan.image import registry
+from linkspan.image import dockerfile_checks, registry
 from linkspan.image.registry import Finding
 
 _LINE = re.compile(r" \(at line (\d+), column \d+\)$|( \(at end of document\))$")
@@ -60,7 +60,8 @@ class Setting(Model, frozen=True, kw_only=True):
         """Whether it is for a finding: for one with several paths, only where it is for all of them."""
         if self.id != one.id or not self.paths:
             return self.id == one.id
-        return bool(one.paths) and all(self._matches(path) for path in one.paths)
+        places = one.paths or ((one.file,) if one.file else ())
+        return bool(places) and all(self._matches(path) for path in places)
 
     def _matches(self, path: str) -> bool:
         return any(fnmatchcase(path, pattern) for pattern in self.paths)
@@ -77,7 +78,7 @@ class Policy(Model, frozen=True, kw_only=True):
 
     def notes(self, today: datetime.date) -> tuple[str, ...]:
         """What is wrong with it on a day: entries that have expired, and those of rules that there are not."""
-        known = {rule.id for rule in registry.all_rules()}
+        known = {rule.id for rule in registry.all_rules()} | {rule.id for rule in dockerfile_checks.all_rules()}
         return tuple(note for one in self.settings for note in _notes(one, today, known))
 
 

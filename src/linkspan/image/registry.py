@@ -12,7 +12,7 @@ from linkspan.image import rules
 from linkspan.image.model import Entry, Image
 from linkspan.image.secrets import masked
 
-Area = Literal["boundary", "variables", "weight", "cuda", "framework", "loader", "base", "target"]
+Area = Literal["boundary", "variables", "weight", "cuda", "framework", "loader", "base", "target", "dockerfile"]
 
 
 class Target(Model, frozen=True, kw_only=True):
@@ -52,7 +52,10 @@ class Rule(NamedTuple):
 
 
 class Finding(Model, frozen=True, kw_only=True):
-    """A fault as it is reported, with the layer that brought it and that layer's command, its secrets masked."""
+    """A fault as it is reported, with the layer that brought it and that layer's command, its secrets masked.
+
+    One of a Dockerfile has ``file`` and ``line`` (from 1) instead of paths in the image.
+    """
 
     id: str
     title: str
@@ -66,6 +69,8 @@ class Finding(Model, frozen=True, kw_only=True):
     layer: int | None = None
     layer_digest: str = ""
     layer_command: str = ""
+    file: str = ""
+    line: int = 0
 
 
 @cache

@@ -10,6 +10,7 @@ _SHAPE = re.compile(
     r"|sk-[A-Za-z0-9_-]{32,}|xox[abp]-[\w-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@]+:[^/\s:@$]{6,}@"
 )
 _ASSIGNED = re.compile(rf"(?<![A-Za-z0-9_-])((?:[A-Za-z0-9_]*_)?{_WORD})=(\"[^\"]*\"|'[^']*'|[^\s;|&]+)", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"://[^/\s@]*:[^/\s@]+@")
 _HARMLESS = re.compile(r"\d{1,8}|true|false|none|null|x+|\*+|<.*>|change-?me|your[-_].*|[$/].*|todo", re.IGNORECASE)
 """Values that are none: switches, numbers, what is to be filled in, a variable, or the path of a file."""
 
@@ -22,6 +23,7 @@ def is_secret(name: str, value: str) -> bool:
 
 def masked(command: str) -> str:
     """A layer's command without its secrets, to be shown."""
+    command = _IN_ADDRESS.sub("://***@", command)
     named = _ASSIGNED.sub(lambda found: f"{found[1]}=***" if is_secret(found[1], found[2]) else found[0], command)
     return _SHAPE.sub("***", named)
 

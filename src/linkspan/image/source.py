@@ -4,20 +4,22 @@ import os
 
 from linkspan.errors import FormatError
 from linkspan.image import read, rootfs, tar
+from linkspan.image.access import Access
 from linkspan.image.blobs import Source
 from linkspan.image.docker_archive import MANIFEST, SavedSource
-from linkspan.image.layer_cache import LayerCache
 from linkspan.image.layout import LayoutSource
 from linkspan.image.model import Image
 from linkspan.image.stores import FolderStore, Store, TarStore, is_tar
 
 
-def open_image(reference: str, cache: LayerCache | None = None) -> Image:
+def open_image(reference: str, access: Access | None = None) -> Image:
     """Read the image that is meant: an OCI layout or a saved image, as folder or archive, or a root file system.
 
-    ``PATH:NAME`` is one image of several in a layout or archive. Raises FormatError where there is no image, or where
+    ``PATH:NAME`` is one image of several in a layout or archive. Nothing but the cache, the platform and the watch of
+    ``access`` is used. Raises FormatError where there is no image, or where
     it is broken or hostile; the message says which.
     """
+    how = access or Access()
     path, name = split(reference)
     if os.path.isdir(path):
         store: Store = FolderStore(path)
@@ -26,7 +28,7 @@ def open_image(reference: str, cache: LayerCache | None = None) -> Image:
     else:
         store = archive(path)
     try:
-        return read.read(stored(store, reference, name), cache)
+        return read.read(stored(store, reference, name, how), how)
     finally:
         store.close()
 
@@ -42,7 +44,8 @@ def split(reference: str) -> tuple[str, str]:
         at = reference.find(":", at + 1)
     raise FormatError(
         f"there is no file or folder {reference}",
-        hint="save the image ('docker save -o image.tar NAME'), and name the file",
+        hint="a name needs a word that says who has the image: docker-daemon:NAME, podman:NAME, containerd:NAME or "
+        "registry:NAME",
     )
 
 
@@ -60,10 +63,10 @@ def archive(path: str) -> TarStore:
         raise FormatError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def stored(store: Store, reference: str, name: str = "") -> Source:
+def stored(store: Store, reference: str, name: str = "", access: Access | None = None) -> Source:
     """The image in a store; FormatError where it holds none."""
     if store.get("oci-layout") is not None and store.get("index.json") is not None:
-        return LayoutSource(store, reference, name)
+        return LayoutSource(store, reference, name, (access or Access()).wanted)
     if store.get(MANIFEST) is not None:
         return SavedSource(store, reference, name)
     raise FormatError(

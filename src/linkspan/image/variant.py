@@ -6,7 +6,9 @@ from typing import Literal
 
 from linkspan.facts.model import Model
 from linkspan.formats import versions
+from linkspan.image import cuda_tags
 from linkspan.image.model import Image
+from linkspan.image.stack import stack
 from linkspan.image.wants import Link, Wants, is_packaged, kinds
 
 Variant = Literal["none", "base", "runtime", "cudnn-runtime", "devel", "cudnn-devel"]
@@ -89,7 +91,7 @@ def _examples(wanted: dict[str, list[Link]]) -> list[Link]:
 
 def _packages(image: Image, wants: Wants) -> Iterator[str]:
     """What is to be installed on top, by the names of NVIDIA's repositories."""
-    release = "-".join(cuda_version(image).split(".")[:2]) or "X-Y"
+    release = "-".join(_release(image).split(".")[:2]) or "X-Y"
     if wants.compiling:
         yield from (f"cuda-nvcc-{release}", f"cuda-cudart-dev-{release}", f"cuda-nvrtc-{release}", "g++")
     elif "triton" in wants.packages:
@@ -100,6 +102,12 @@ def cuda_version(image: Image) -> str:
     """The toolkit's version, by the variable that nvidia/cuda sets; empty where it is not set, or is no version."""
     version = image.config.variables.get("CUDA_VERSION", "")
     return version if len(versions.parse(version) or ()) >= 2 else ""
+
+
+def _release(image: Image) -> str:
+    """The same, else by its libraries: they tell the minor version, of which nvidia/cuda keeps the newest."""
+    minor = ".".join(stack(image).cuda.split(".")[:2])
+    return cuda_version(image) or cuda_tags.NEWEST.get(minor, minor)
 
 
 def present(image: Image) -> Variant:
@@ -121,7 +129,7 @@ def _of_system(image: Image, name: str) -> bool:
 
 def tag(image: Image, variant: Variant) -> str:
     """The name of a variant for this version of CUDA and this system; empty where either is not known."""
-    version, system = cuda_version(image), _system(image)
+    version, system = _release(image), _system(image)
     if len(versions.parse(version) or ()) != 3 or not system:
         return ""
     if variant.startswith("cudnn"):

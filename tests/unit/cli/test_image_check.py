@@ -11,7 +11,7 @@ from linkspan.facts import snapshot
 from linkspan.facts.model import Driver, Gpu, HostFacts
 from linkspan.image import elsewhere, registry
 from linkspan.image.model import Image
-from tests.unit.image import ruled
+from tests.unit.image import ruled, stack_images
 
 
 @pytest.fixture(autouse=True)
@@ -159,3 +159,75 @@ def test_names_of_strangers_do_not_reach_the_terminal(capsys):
     said = capsys.readouterr().out
     assert not [sign for sign in ("\x1b", "\u202e", "\n::") if sign in said]
     assert "\\x1b[2J\\n::error::x\\u202e.bad" in said
+
+
+def test_a_dockerfile_is_judged_with_its_lines(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nRUN apt-get install -y nvidia-driver-535\nUSER 1\n")
+    assert run(["image", "check", "Dockerfile", "--sarif", "log", "--junit", "cases"]) == 1
+    assert "DF-DRIVER-1" in (said := capsys.readouterr().out)
+    assert "Dockerfile:2" in said
+    (result,) = (one for one in _results("log") if one["ruleId"] == "DF-DRIVER-1")
+    place = result["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]) == ("Dockerfile", {"startLine": 2})
+    assert ElementTree.parse("cases").getroot().get("failures") == "1"
+    assert run(["image", "check", "Dockerfile", "--github"]) == 1
+    assert "::error file=Dockerfile,line=2,title=DF-DRIVER-1" in capsys.readouterr().out
+
+
+def _results(path: str) -> list:
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)["runs"][0]["results"]
+
+
+def test_what_is_known_of_a_dockerfile_is_known_by_its_words(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nRUN apt-get install -y nvidia-driver-535\nUSER 1\n")
+    assert run(["image", "check", "Dockerfile", "--write-baseline", "known"]) == 0
+    assert run(["image", "check", "Dockerfile", "--baseline", "known"]) == 0
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nRUN apt-get install -y nvidia-driver-550\nUSER 1\n")
+    assert run(["image", "check", "Dockerfile", "--baseline", "known"]) == 1
+    assert "nvidia-driver-550" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(["--platform", "arm64"], "--platform is 'arm64'"), (["--mirror", "docker.io"], "--mirror is 'docker.io'")],
+)
+def test_a_way_to_an_image_that_cannot_be_followed_is_told(options, message, capsys):
+    assert run(["image", "check", "bad", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_of_many_findings_of_a_rule_some_are_shown(images, capsys):
+    images["bad"] = ruled.image(*(f"/{number}.bad" for number in range(9)))
+    assert run(["image", "check", "bad"]) == 1
+    said = capsys.readouterr().out
+    assert said.count("is bad") == 6
+    assert "and 3 more findings of this rule" in said
+    assert said.count("Bad files do harm.") == 1
+
+
+@pytest.mark.parametrize(
+    ("driver", "told"),
+    [
+        ("550", "runs   natively: CUDA 12.4.127, driver 550 runs CUDA up to 12.4"),
+        ("535", "runs   by minor version compatibility: CUDA 12.4.127"),
+        ("470", "runs   not there: CUDA 12.4.127, driver 470 runs CUDA up to 11.4"),
+    ],
+)
+def test_whether_it_runs_there_is_told(driver, told, images, capsys):
+    images["cuda"] = stack_images.image(stack_images.cudart("12.4.127"))
+    run(["image", "check", "cuda", "--driver", driver])
+    assert told in capsys.readouterr().out
+    run(["image", "check", "cuda", "--driver", driver, "--json"])
+    assert json.loads(capsys.readouterr().out)["runs"]["cuda"] == "12.4.127"
+
+
+def test_what_it_holds_is_told_with_versions(images, capsys):
+    wheels = [stack_images.wheel(name, version) for name, version in (("torch", "2.4.0"), ("nvidia-cudnn-cu12", "9.1"))]
+    images["stack"] = stack_images.image(stack_images.cudart("12.4.127"), *wheels)
+    run(["image", "check", "stack"])
+    assert "holds  CUDA 12.4.127, cuDNN 9.1, PyTorch 2.4.0" in capsys.readouterr().out
+    run(["image", "check", "stack", "--json"])
+    assert {one["key"] for one in json.loads(capsys.readouterr().out)["parts"]} == {"cudart", "cudnn", "torch"}

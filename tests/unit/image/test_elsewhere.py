@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from linkspan.errors import HostError, LinkspanError, RequestError
+from linkspan.errors import ConfigError, HostError, LinkspanError, RequestError
 from linkspan.image import daemons, elsewhere, read, source
+from linkspan.image.access import Access
 from linkspan.image.model import Image
 from tests.unit.image import writer
 from tests.unit.image.registry_server import Content, serving
@@ -45,9 +46,27 @@ def in_registry() -> Content:
 
 def test_a_registry_gives_the_same_as_a_layout(layout):
     with serving(in_registry()) as host:
-        image = elsewhere.open_elsewhere(f"docker://{host}/app:1", {}, insecure=frozenset({f"http://{host}"}))
+        image = elsewhere.open_elsewhere(f"docker://{host}/app:1", Access(insecure=frozenset({f"http://{host}"})))
     assert told(image) == told(layout)
     assert image.source == f"{host}/app:1"
+
+
+def test_a_mirror_is_asked_in_place_of_the_registry_where_that_is_wanted(layout):
+    with serving(in_registry()) as host:
+        how = Access(insecure=frozenset({f"http://{host}"}), mirrors={"registry.example": host})
+        image = elsewhere.open_elsewhere("registry:registry.example/app:1", how)
+    assert told(image) == told(layout)
+
+
+@pytest.mark.parametrize("asked", ["registry:", "docker-daemon:", "podman:", "container:"])
+def test_a_word_without_a_name_is_told(asked):
+    with pytest.raises(RequestError, match="names no image"):
+        elsewhere.open_elsewhere(asked, Access())
+
+
+def test_another_machines_docker_is_not_asked():
+    with pytest.raises(ConfigError, match="only a socket"):
+        elsewhere.open_elsewhere("docker-daemon:app", Access(env={"DOCKER_HOST": "tcp://192.0.2.1:2375"}))
 
 
 def test_a_registry_that_changes_a_layer_is_refused():
@@ -56,7 +75,7 @@ def test_a_registry_that_changes_a_layer_is_refused():
     data = content.blobs[name]
     content.blobs[name] = data[:60] + bytes([data[60] ^ 1]) + data[61:]
     with serving(content) as host, pytest.raises(LinkspanError, match=r"other bytes than|unpacked|digest"):
-        elsewhere.open_elsewhere(f"registry:{host}/app:1", {}, insecure=frozenset({f"http://{host}"}))
+        elsewhere.open_elsewhere(f"registry:{host}/app:1", Access(insecure=frozenset({f"http://{host}"})))
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -126,7 +145,7 @@ def test_podman_and_containerd_are_asked_by_their_programs(layout, tmp_path, kin
     )
     script.chmod(0o755)
     env = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "SECRET": "x"}
-    image = elsewhere.open_elsewhere(f"{kind}:app", env)
+    image = elsewhere.open_elsewhere(f"{kind}:app", Access(env=env))
     assert told(image) == told(layout)
     assert image.source == f"{kind}:app"
 
@@ -134,7 +153,7 @@ def test_podman_and_containerd_are_asked_by_their_programs(layout, tmp_path, kin
 @pytest.mark.allow_subprocess
 def test_a_program_that_is_not_there_is_told(tmp_path):
     with pytest.raises(HostError, match="podman does not give the image app"):
-        elsewhere.open_elsewhere("podman:app", {"PATH": str(tmp_path)})
+        elsewhere.open_elsewhere("podman:app", Access(env={"PATH": str(tmp_path)}))
 
 
 def test_no_docker_is_told(tmp_path):
@@ -146,4 +165,4 @@ def test_only_a_prefix_makes_it_ask_anybody():
     assert not elsewhere.is_elsewhere("nvidia/cuda:12.4.1-base-ubuntu22.04")
     assert elsewhere.is_elsewhere("registry:nvidia/cuda")
     with pytest.raises(RequestError, match="is no name of an image"):
-        elsewhere.open_elsewhere("registry:UPPER", {})
+        elsewhere.open_elsewhere("registry:UPPER", Access())

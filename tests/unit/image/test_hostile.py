@@ -19,12 +19,12 @@ def _layout(folder, case):
 def test_an_image_that_is_hostile_as_a_whole_is_refused_in_a_sentence(name, tmp_path):
     case = hostile.REFUSED[name]
     path = _layout(tmp_path, case)
-    start = time.monotonic()
+    start = time.process_time()  # other work on the machine is not ours
     with pytest.raises(FormatError) as caught:
         open_image(path)
     assert case.words in caught.value.message
     assert "\n" not in caught.value.message
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("name", hostile.BOUNDED)

@@ -3,6 +3,7 @@ import os
 import pytest
 
 from linkspan.errors import FormatError
+from linkspan.image.access import Access
 from linkspan.image.layer_cache import LayerCache, default_folder
 from linkspan.image.source import open_image
 from linkspan.sim import elfwriter
@@ -25,11 +26,11 @@ def _blobs(layout):
 
 def test_a_second_run_finds_the_same_without_reading_a_layer(tmp_path, layout):
     cache = LayerCache(f"{tmp_path}/a/cache")
-    first = open_image(layout, cache)
+    first = open_image(layout, Access(cache=cache))
     for blob in _blobs(layout):
         with open(blob, "r+b") as file:
             file.write(b"broken")
-    second = open_image(layout, cache)
+    second = open_image(layout, Access(cache=cache))
     assert first.refused
     assert (second.entries, second.hidden, second.refused) == (first.entries, first.hidden, first.refused)
     assert second.layers == first.layers
@@ -39,7 +40,7 @@ def test_a_second_run_finds_the_same_without_reading_a_layer(tmp_path, layout):
 
 def test_nobody_else_can_look_into_the_cache(tmp_path, layout):
     folder = f"{tmp_path}/cache"
-    open_image(layout, LayerCache(folder))
+    open_image(layout, Access(cache=LayerCache(folder)))
     assert os.stat(folder).st_mode & 0o777 == 0o700
     assert len(os.listdir(folder)) == 2
     assert all(os.stat(f"{folder}/{name}").st_mode & 0o777 == 0o600 for name in os.listdir(folder))
@@ -49,31 +50,31 @@ def test_a_folder_that_others_can_look_into_is_not_used(tmp_path, layout):
     folder = f"{tmp_path}/cache"
     os.mkdir(folder)
     os.chmod(folder, 0o755)
-    assert open_image(layout, LayerCache(folder)).entries
+    assert open_image(layout, Access(cache=LayerCache(folder))).entries
     assert os.listdir(folder) == []
 
 
 @pytest.mark.parametrize("data", [b"", b"\x81", b"\xc1" * 100, b"\x80"])
 def test_a_broken_file_in_the_cache_is_as_none(tmp_path, layout, data):
     folder = f"{tmp_path}/cache"
-    first = open_image(layout, LayerCache(folder))
+    first = open_image(layout, Access(cache=LayerCache(folder)))
     for name in os.listdir(folder):
         with open(f"{folder}/{name}", "wb") as file:
             file.write(data)
-    assert open_image(layout, LayerCache(folder)).entries == first.entries
+    assert open_image(layout, Access(cache=LayerCache(folder))).entries == first.entries
 
 
 def test_a_layer_that_is_not_the_one_that_is_named_is_not_kept(tmp_path):
     layers = [writer.layer({"a": "1"})._replace(diff_id=writer.digest(b"other"))]
     path = writer.write_layout(f"{tmp_path}/image", layers)
     with pytest.raises(FormatError):
-        open_image(path, LayerCache(f"{tmp_path}/cache"))
+        open_image(path, Access(cache=LayerCache(f"{tmp_path}/cache")))
     assert not os.path.exists(f"{tmp_path}/cache")
 
 
 def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(tmp_path, layout):
     (tmp_path / "file").write_text("")
-    assert open_image(layout, LayerCache(f"{tmp_path}/file/cache")).entries
+    assert open_image(layout, Access(cache=LayerCache(f"{tmp_path}/file/cache"))).entries
 
 
 def test_layers_are_kept_where_the_user_keeps_caches(monkeypatch):

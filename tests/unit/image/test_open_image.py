@@ -7,6 +7,7 @@ import pytest
 
 from linkspan.errors import FormatError
 from linkspan.formats import ldcache
+from linkspan.image.access import Access
 from linkspan.image.source import open_image
 from linkspan.sim import elfwriter
 from tests.unit.image import writer as w
@@ -237,3 +238,25 @@ def test_what_is_no_image_is_told_in_a_sentence(tmp_path, make, words):
 def _text(path, data):
     with open(path, "wb") as file:
         file.write(data)
+
+
+def test_another_platform_is_taken_where_it_is_asked_for(tmp_path):
+    files, manifests = {}, []
+    for machine in ("amd64", "arm64"):
+        mine, manifest = w.blobs([w.layer({machine: ""})], architecture=machine)
+        files |= mine | {w.blob_name(manifest): manifest}
+        manifests.append(w.descriptor(manifest, platform={"os": "linux", "architecture": machine}))
+    files |= {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": w.index(*manifests)}
+    path = w.write_folder(f"{tmp_path}/image", files)
+    for machine in ("amd64", "arm64"):
+        assert list(open_image(path, Access(platform=f"linux/{machine}")).entries) == [f"/{machine}"]
+    with pytest.raises(FormatError, match=r"is for linux/amd64, not for linux/s390x|is for linux/arm64, not for"):
+        open_image(path, Access(platform="linux/s390x"))
+
+
+def test_who_watches_is_told_how_far_it_is(tmp_path):
+    told = []
+    path = _layout(tmp_path, {"a": "1" * 5000}, {"b": "2"})
+    open_image(path, Access(watch=lambda *each: told.append(each)))
+    assert {what for what, _, _ in told} == {"layer 0", "layer 1"}
+    assert all(done == total for what, done, total in (told[-1], next(one for one in reversed(told) if "0" in one[0])))

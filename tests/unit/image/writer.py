@@ -82,13 +82,13 @@ def packed(archive: bytes, packing: str = "gzip", command: str = "") -> Packed:
     return Packed(blob, digest(archive), packing, command)
 
 
-def config(layers: Sequence[Packed], **run: Any) -> bytes:
+def config(layers: Sequence[Packed], *, architecture: str = "amd64", **run: Any) -> bytes:
     """The configuration; ``run`` are the keys of its ``config``: ``Env``, ``User``."""
     history = [{"created_by": one.command or f"layer {n}"} for n, one in enumerate(layers)]
     history.insert(1, {"created_by": "ENV A=b", "empty_layer": True})
     return json.dumps(
         {
-            "architecture": "amd64",
+            "architecture": architecture,
             "os": "linux",
             "config": run,
             "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one in layers]},

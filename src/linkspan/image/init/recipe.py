@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from linkspan.image.init import requirements
+from linkspan.image.init import entry, requirements
 from linkspan.image.init.bases import Bases, bases, for_cmake, for_torch
 from linkspan.image.init.needs import Needs
 from linkspan.image.init.project import Project
@@ -170,6 +170,8 @@ def _run(work: _Work) -> Iterator[str]:
         yield "# Which GPUs it gets is said when it is started; these say that it wants some, and the driver's parts."
         yield f"ENV NVIDIA_VISIBLE_DEVICES=all \\\n    NVIDIA_DRIVER_CAPABILITIES={','.join(needs.capabilities)}"
     yield from _content(work)
+    if any(entry.PORT in word.split(":") for word in needs.command):
+        yield f"EXPOSE {entry.PORT}"
     yield f"USER {_USER}:{_USER}"
     yield f"CMD {json.dumps(list(needs.command))}"
 

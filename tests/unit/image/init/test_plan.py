@@ -267,3 +267,32 @@ def test_a_package_of_the_project_is_never_ignored(tmp_path):
     (tmp_path / "wandb").mkdir()
     (tmp_path / "wandb" / "__init__.py").write_text("import torch")
     assert "\nwandb\n" not in plan.plan(str(tmp_path)).drafts[1].text
+
+
+UVICORN, ALL = ["uvicorn"], ["--host", "0.0.0.0", "--port", "8000"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code", "command"),
+    [
+        (
+            "fastapi\nuvicorn[standard]",
+            "app = FastAPI()",
+            [*UVICORN, "main:app", *ALL],
+        ),
+        (
+            "fastapi[standard]",
+            "api: FastAPI = FastAPI()",
+            [*UVICORN, "main:api", *ALL],
+        ),
+        ("flask\ngunicorn", "app = Flask(__name__)", ["gunicorn", "--bind", "0.0.0.0:8000", "main:app"]),
+        ("flask", "app = Flask(__name__)", ["python3", "main.py"]),
+        ("fastapi\nuvicorn", "app = FastAPI()\nif __name__ == '__main__': run()", ["python3", "main.py"]),
+        ("fastapi\nuvicorn", "# app = FastAPI()", ["python3", "main.py"]),
+    ],
+)
+def test_a_service_is_started_by_its_server(wanted, code, command):
+    project = of(requirements__txt=wanted, main__py=code)
+    text = recipe.dockerfile(project, needs(project))
+    assert f"CMD {json.dumps(command)}" in text
+    assert ("EXPOSE 8000" in text) == ("8000" in " ".join(command))
