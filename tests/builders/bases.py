@@ -109,7 +109,7 @@ def triton(root: str) -> None:
 
 
 BASES: Mapping[str, Base] = {
-    "docker.io/library/python:3.12-slim-bookworm": Base(("python3", "python3-venv")),
+    "docker.io/library/python:3.12-slim-trixie": Base(("python3", "python3-venv")),
     "docker.io/nvidia/cuda:12.9.1-devel-ubuntu24.04": Base(("g++", "make"), cuda_devel, DEVEL_ENV),
     "docker.io/nvidia/cuda:12.9.1-runtime-ubuntu24.04": Base((), cuda, RUNTIME_ENV),
     "docker.io/nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04": Base((), cuda_cudnn, RUNTIME_ENV),
@@ -141,14 +141,11 @@ def archive(name: str) -> str:
 
 def system(packages: tuple[str, ...]) -> str:
     """A minimal Debian with some packages, installed as apt does."""
-    if not packages:
-        return rootfs.debian_minimal()
-
     def build(folder: str) -> None:
         debian.debootstrap(served.SUITE, folder, *packages)
         rootfs.tidy(folder)
 
-    return debian.cached(f"system-{packages[0].replace('+', 'p')}", (packages, 1), build)
+    return debian.cached("-".join(("system", served.SUITE, *packages)).replace("+", "p"), 1, build)
 
 
 def _runtime(root: str, headers: bool) -> None:

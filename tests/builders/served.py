@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from tests import debian
 
-SUITE = "bookworm"
-PYTHON = "3.11"
+SUITE = "trixie"
+PYTHON = "3.13"
 """That of the suite."""
 DEBS = ("python3", "python3-venv", "cmake", "ninja-build", "gcc", "libc6-dev")
-WHEELS = ("httpx>=0.27", "setuptools", "wheel", "tritonclient[all]==2.54.0")
+WHEELS = ("httpx>=0.27", "setuptools", "wheel", "tritonclient[all]==2.73.0")
 DOWNLOAD_S = 600
 SETTINGS = {
     "/etc/pip.conf": "[global]\nno-index = true\nfind-links = /mnt/wheels\n",
@@ -29,7 +29,7 @@ def folder() -> str:
         _debs(f"{path}/debs", DEBS)
         _wheels(f"{path}/wheels", WHEELS)
 
-    return debian.cached("builders-served", (SUITE, DEBS, WHEELS, 2), build)
+    return debian.cached("builders-served", (SUITE, DEBS, WHEELS, 3), build)
 
 
 def _debs(path: str, packages: Sequence[str]) -> None:
@@ -52,6 +52,7 @@ def _stanza(path: str, name: str) -> str:
 
 def _wheels(path: str, wanted: Sequence[str]) -> None:
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
+    argv += [f"--platform=manylinux_2_{minor}_x86_64" for minor in (17, 28, 34, 39)]
     argv += [f"--python-version={PYTHON}", f"--dest={path}", *wanted]
     done = subprocess.run(
         argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DOWNLOAD_S, check=False

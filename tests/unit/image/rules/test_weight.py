@@ -87,8 +87,8 @@ CASES = (
     ),
     Case(
         "I-WEIGHT-12",
-        image(file(f"{_SITE}/torch/tests/data.bin", 9 * _MB)),
-        image(file(f"{_SITE}/torch/testing/data.bin", 9 * _MB), file(f"{_SITE}/a/tests/x.py", 90)),
+        image(file("/app/tests/data.bin", 9 * _MB)),
+        image(file(f"{_SITE}/torch/testing/data.bin", 9 * _MB), file(f"{_SITE}/numpy/core/tests/x.py", 30 * _MB)),
     ),
     Case(
         "I-WEIGHT-13",
