@@ -89,12 +89,19 @@ class Archive:
 
     def unpack_with_dependencies(self, packages: Sequence[str], into: str) -> None:
         """Unpack the packages and all that they depend on; no maintainer script runs, so nothing is configured."""
+        for path in self._with_dependencies(packages):
+            _run(["sh", "-c", _UNPACK, "sh", path, into], time_s=60)
+
+    def fetch_with_dependencies(self, packages: Sequence[str], into: str) -> None:
+        """Put the packages and all that they depend on into a folder, as they are."""
+        for path in self._with_dependencies(packages):
+            shutil.move(path, into)
+
+    def _with_dependencies(self, packages: Sequence[str]) -> list[str]:
         wanted = ("install", "-q", "--yes", "--download-only", "--no-install-recommends", *packages)
         self._apt("apt-get", *wanted, time_s=DOWNLOAD_TIME_S)
         archives = f"{self._folder}/cache/archives"
-        for name in sorted(os.listdir(archives)):
-            if name.endswith(".deb"):
-                _run(["sh", "-c", _UNPACK, "sh", f"{archives}/{name}", into], time_s=60)
+        return [f"{archives}/{name}" for name in sorted(os.listdir(archives)) if name.endswith(".deb")]
 
     def _apt(self, *argv: str, time_s: float) -> None:
         _run(argv, time_s=time_s, cwd=f"{self._folder}/packages", APT_CONFIG=f"{self._folder}/apt.conf")

@@ -36,13 +36,18 @@ def debian_minimal() -> str:
 
     def build(folder: str) -> None:
         debian.debootstrap("bookworm", folder)
-        for name in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale"):
-            shutil.rmtree(f"{folder}/{name}", ignore_errors=True)
-        for name in ("dev", "proc", "sys"):  # the container's own; debootstrap leaves nodes in dev
-            shutil.rmtree(f"{folder}/{name}")
-            os.mkdir(f"{folder}/{name}")
+        tidy(folder)
 
     return debian.cached("root-debian", ("bookworm", 1), build)
+
+
+def tidy(folder: str) -> None:
+    """Take away what debootstrap leaves behind, and no image has."""
+    for name in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale"):
+        shutil.rmtree(f"{folder}/{name}", ignore_errors=True)
+    for name in ("dev", "proc", "sys"):  # the container's own; debootstrap leaves nodes in dev
+        shutil.rmtree(f"{folder}/{name}")
+        os.mkdir(f"{folder}/{name}")
 
 
 def musl() -> str:

@@ -50,7 +50,7 @@ def _superseded(subject: Subject) -> Iterator[Fault]:
 def _musl(subject: Subject) -> Iterator[Fault]:
     is_gpu = bool(subject.projects & GPU_PROJECTS) or "NVIDIA_VISIBLE_DEVICES" in subject.environment
     if is_gpu and "alpine" in f"{subject.base.name}:{subject.base.tag}":
-        fix = "take a base with glibc, such as python:3.12-slim-bookworm or a CUDA image"
+        fix = "take a base with glibc, such as python:3.12-slim-trixie or a CUDA image"
         yield Fault(subject.final[0].start.line, f"{subject.base.name}:{subject.base.tag} has musl, not glibc", fix)
 
 
@@ -90,7 +90,7 @@ RULES = (
         *("DF-BASE-4", "the base has no glibc", "error"),
         *("Driver and CUDA are built for glibc, and so are the wheels of frameworks.", _musl),
         bad='FROM python:3.12-alpine\nENV NVIDIA_VISIBLE_DEVICES=all\nUSER 10001\nCMD ["python"]\n',
-        good='FROM python:3.12-slim-bookworm\nENV NVIDIA_VISIBLE_DEVICES=all\nUSER 10001\nCMD ["python"]\n',
+        good='FROM python:3.12-slim-trixie\nENV NVIDIA_VISIBLE_DEVICES=all\nUSER 10001\nCMD ["python"]\n',
     ),
     DockerfileRule(
         *("DF-BASE-5", "a framework without CUDA is installed", "warning"),

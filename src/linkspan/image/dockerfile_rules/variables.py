@@ -136,8 +136,8 @@ RULES = (
     DockerfileRule(
         *("DF-ENV-6", "nothing asks for GPUs", "warning"),
         *("An image without NVIDIA_VISIBLE_DEVICES gets a GPU only where whoever starts it thinks of it.", _no_request),
-        bad='FROM python:3.12-slim-bookworm\nRUN pip install --no-cache-dir torch\nUSER 10001\nCMD ["python"]\n',
-        good="FROM python:3.12-slim-bookworm\nENV NVIDIA_VISIBLE_DEVICES=all\n"
+        bad='FROM python:3.12-slim-trixie\nRUN pip install --no-cache-dir torch\nUSER 10001\nCMD ["python"]\n',
+        good="FROM python:3.12-slim-trixie\nENV NVIDIA_VISIBLE_DEVICES=all\n"
         'RUN pip install --no-cache-dir torch\nUSER 10001\nCMD ["python"]\n',
     ),
     DockerfileRule(

@@ -10,7 +10,7 @@ USUAL = "12.9"
 """A CUDA version that every driver since 525 runs, and that knows every GPU on sale."""
 TRITON = "nvcr.io/nvidia/tritonserver:25.01-py3"
 CONDA = "mambaorg/micromamba:1.5.8"
-DEBIAN = "debian:bookworm-slim"
+DEBIAN = "debian:trixie-slim"
 _TENSORRT = "13.0.0"
 """The one version of which there are images with TensorRT."""
 _ARCHITECTURES = (
@@ -37,7 +37,7 @@ def bases(needs: Needs, uses_conda: bool = False) -> Bases:
     if uses_conda:
         return Bases(CONDA, DEBIAN)
     if not needs.compiles and not needs.libraries:
-        slim = f"python:{needs.python}-slim-bookworm"
+        slim = f"python:{needs.python}-slim-{_debian(needs.python)}"
         return Bases(slim, slim)
     version = _TENSORRT if needs.libraries == "tensorrt" else _version(needs.toolkit)
     minor = ".".join(version.split(".")[:2])
@@ -45,6 +45,15 @@ def bases(needs: Needs, uses_conda: bool = False) -> Bases:
     extra = _extra(needs.libraries, minor)
     build = _tag(version, extra, "devel") if needs.compiles else _tag(version, extra, run)
     return Bases(build, _tag(version, extra, run), minor)
+
+
+def _debian(python: str) -> str:
+    """The Debian of a Python image: the newest, since what wheels bring is built on newer and newer ones.
+
+    The programs in that of Triton's client ask for a newer glibc than Debian 12 has. Of a Python older than 3.9 there
+    is no image on Debian 13.
+    """
+    return "trixie" if (versions.parse(python) or ()) >= (3, 9) else "bookworm"
 
 
 def _version(toolkit: str) -> str:

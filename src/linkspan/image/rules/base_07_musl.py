@@ -17,7 +17,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
     if loaders and wants and not _has_glibc(image):
         yield Broken(
             cause="the image wants GPUs, and its C library is musl",
-            fix="FROM debian:bookworm-slim, ubuntu:24.04 or nvidia/cuda:…-base-…: there is no driver for musl",
+            fix="FROM debian:trixie-slim, ubuntu:24.04 or nvidia/cuda:…-base-…: there is no driver for musl",
             paths=tuple(entry.path for entry in loaders),
         )
 
