@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from linkspan.check import subjects
 from linkspan.errors import FormatError, HostError
 from linkspan.image import limits, rootfs
 from linkspan.image.access import Access
@@ -95,7 +96,8 @@ def test_a_page_at_the_top_of_a_root_makes_it_no_layout(tmp_path):
     assert files(open_image(tree(tmp_path, "index.json", "oci-layout.md"))) == ["/index.json", "/oci-layout.md"]
 
 
-def test_a_container_that_nobody_knows_is_told_in_a_sentence():
+def test_a_container_that_nobody_knows_is_told_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(subjects, "ENGINES", ())
     with pytest.raises(HostError, match="no engine here runs a container none-of-these") as caught:
         open_any("container:none-of-these", NO_DOCKER)
     assert "Docker does not answer at /nowhere.sock" in caught.value.hint
