@@ -138,7 +138,7 @@ def archive(name: str) -> str:
 
     label = name.partition("/")[2].replace("/", "-").replace(":", "-")
     with open(__file__, encoding="utf-8") as own:
-        return f"{debian.cached(f'base-{label}', (root, own.read()), build)}/image.tar"
+        return f"{debian.cached(f'base-{label}', (root, own.read(), served.SETTINGS), build)}/image.tar"
 
 
 def system(packages: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ FILES = {
     "registries.conf": 'unqualified-search-registries = ["docker.io"]\n',
     "policy.json": '{"default": [{"type": "insecureAcceptAnything"}]}\n',
     "containers.conf": "",
-    "storage.conf": '[storage]\ndriver = "vfs"\ngraphroot = "{folder}/root"\nrunroot = "{folder}/run"\n',
+    "storage.conf": '[storage]\ndriver = "overlay"\ngraphroot = "{folder}/root"\nrunroot = "{folder}/run"\n',
 }
 SERVED = "/mnt"
 """Where a build finds what a network would give it; a folder that every system has, so that none is made for it."""
@@ -49,10 +49,10 @@ class Buildah:
         }
 
     def try_run(self, *args: str) -> subprocess.CompletedProcess[str]:
-        """Run a ``buildah`` command, in a network namespace with nothing in it."""
-        options = ("--root", f"{self.folder}/root", "--runroot", f"{self.folder}/run", "--storage-driver", "vfs")
+        """Run a ``buildah`` command, in a network namespace with nothing in it; what it mounts is gone with it."""
+        options = ("--root", f"{self.folder}/root", "--runroot", f"{self.folder}/run", "--storage-driver", "overlay")
         return subprocess.run(
-            ["unshare", "--net", "buildah", *options, *args],
+            ["unshare", "--net", "--mount", "buildah", *options, *args],
             env=self.env,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -18,8 +18,9 @@ DOWNLOAD_S = 600
 SETTINGS = {
     "/etc/pip.conf": "[global]\nno-index = true\nfind-links = /mnt/wheels\n",
     "/etc/apt/sources.list": "deb [trusted=yes] file:/mnt/debs ./\n",
+    "/etc/dpkg/dpkg.cfg.d/docker-apt-speedup": "force-unsafe-io\n",
 }
-"""What an image needs to find them, as one has that is made for a company's own mirror."""
+"""What an image needs to find them, as one has for a company's own mirror. dpkg is quick, as in real ones."""
 
 
 def folder() -> str:
