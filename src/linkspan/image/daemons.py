@@ -44,19 +44,15 @@ def docker_socket(env: Mapping[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def by_program(kind: str, name: str, env: Mapping[str, str]) -> Iterator[str]:
-    """The same with an image of Podman's or containerd's, by ``podman`` or ``ctr``."""
+def of_podman(name: str, env: Mapping[str, str]) -> Iterator[str]:
+    """The same with an image of Podman's, by ``podman``."""
     with tempfile.TemporaryDirectory(prefix="linkspan-image-") as folder:
         path = f"{folder}/image.tar"
-        namespace = env.get("CONTAINERD_NAMESPACE", "k8s.io")
-        command = {
-            "podman": ["podman", "image", "save", "--quiet", "--format=oci-archive", f"--output={path}", "--", name],
-            "containerd": ["ctr", f"--namespace={namespace}", "images", "export", path, name],
-        }[kind]
+        command = ["podman", "image", "save", "--quiet", "--format=oci-archive", f"--output={path}", "--", name]
         try:
             process.run(command, env={key: env[key] for key in _NEEDED if key in env}, timeout_s=EXPORT_S)
         except KernelError as error:
-            raise HostError(f"{command[0]} does not give the image {name}: {error.message}", subject=name) from error
+            raise HostError(f"podman does not give the image {name}: {error.message}", subject=name) from error
         yield path
 
 
