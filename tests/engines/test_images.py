@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engines import images, machine
-from tests.engines.containerd import Containerd
+from tests.engines.containerd import IMAGE, Containerd
 from tests.engines.docker import Docker
 from tests.engines.podman import Podman, need
 from tests.unit.image import writer
@@ -32,6 +32,16 @@ def told(found: dict[str, Any]) -> list[tuple[str, str]]:
     return sorted((one["id"], one["cause"]) for one in found["findings"])
 
 
+WRITTEN = "/opt/libcuda.so.550.54.14"
+WRITE = ("/bin/sh", "-c", f"head -c 5000 /dev/zero >{WRITTEN}")
+"""Puts a driver's library into a container that runs."""
+
+
+def drivers(found: dict[str, Any]) -> set[str]:
+    """The paths that are told as the driver's."""
+    return {path for one in found["findings"] if one["area"] == "boundary" for path in one.get("paths", ())}
+
+
 @pytest.fixture
 def committed(docker: Docker) -> Iterator[str]:
     """An image that was made of a container with a GPU."""
@@ -46,7 +56,7 @@ def test_what_a_gpu_left_in_a_committed_container_is_told_as_leftovers(docker: D
     found = check(docker.host.machine, f"docker-daemon:{committed}")
     leftovers = [one for one in found["findings"] if one["id"] == "I-BOUNDARY-2"]
     assert leftovers, [one["id"] for one in found["findings"]]
-    paths = [path for one in leftovers for path in one["paths"]]
+    paths = [path for one in leftovers for path in one.get("paths", ())]
     assert any("libcuda.so.550" in path for path in paths)
     assert "I-BOUNDARY-1" not in [one["id"] for one in found["findings"]]
 
@@ -69,23 +79,20 @@ def test_podmans_image_tells_the_same(podman: Podman) -> None:
     assert told(check(host, "/data/podman.tar")) == told(check(host, images.cuda() + f":{images.CUDA}"))
 
 
-def test_a_running_container_of_podmans_is_its_image_without_what_is_mounted(podman: Podman) -> None:
+def test_a_running_container_of_podmans_is_what_it_is_now_without_what_is_mounted(podman: Podman) -> None:
     way = need(podman, "runc")
-    name = f"running-{uuid.uuid4().hex[:8]}"
-    started = way(
-        "run", "-d", "--name", name, "--volume=/usr/bin/env:/opt/libcuda.so.1:ro", images.CUDA, "sleep", "600"
-    )
+    options = ("-d", "--network=none", "--pids-limit=0", "--volume=/usr/bin/env:/opt/libcuda.so.1:ro")
+    started = way("run", *options, images.CUDA, "sleep", "600")
     assert started.returncode == 0, started.stderr
+    container = started.stdout.strip()
     try:
-        found = check(podman.host.machine, f"container:{name}")
+        written = way("exec", container, *WRITE)
+        assert written.returncode == 0, written.stderr
+        found = check(podman.host.machine, f"container:{container}")
     finally:
-        way("rm", "-f", "-t", "0", name)
-    image = check(podman.host.machine, images.cuda() + f":{images.CUDA}")
-    assert found["image"].startswith("container ")
-    paths = {path for one in found["findings"] for path in one["paths"]}
-    assert "/opt/libcuda.so.1" not in paths
-    of_files = {one[0] for one in told(image) if not one[0].startswith(("I-VARIABLES", "I-PRODUCTION", "I-WEIGHT"))}
-    assert {one[0] for one in told(found)} >= of_files
+        way("rm", "-f", "-t", "0", container)
+    assert found["source"] == f"container {container}"
+    assert drivers(found) == {WRITTEN}
 
 
 LAYERS = [
@@ -180,3 +187,19 @@ def test_what_containerd_has_not_is_told_with_the_places_that_were_looked_into(c
     done = containerd.host.machine.run(*argv, "containerd:app", CONTAINERD_ADDRESS="/run/none.sock")
     assert done.returncode == 3
     assert "CONTAINERD_ADDRESS names another one" in " ".join(done.stderr.split())
+
+
+def test_a_running_container_of_containerds_is_what_it_is_now_without_what_is_mounted(containerd: Containerd) -> None:
+    name = uuid.uuid4().hex * 2  # as the CRI names its containers
+    mount = "--mount=type=bind,src=/usr/bin/env,dst=/opt/libcuda.so.1,options=rbind:ro"
+    started = containerd("run", "-d", "--cpu-shares=0", mount, IMAGE, name, "sleep", "600")
+    assert started.returncode == 0, started.stderr
+    try:
+        written = containerd("task", "exec", "--exec-id=write", name, *WRITE)
+        assert written.returncode == 0, written.stderr
+        found = check(containerd.host.machine, f"container:{name[:12]}")
+    finally:
+        containerd("task", "kill", "--signal=KILL", name)
+        containerd("task", "delete", "--force", name)
+        containerd("container", "delete", name)
+    assert drivers(found) == {WRITTEN}
