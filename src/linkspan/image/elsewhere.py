@@ -53,7 +53,7 @@ def open_elsewhere(asked: str, access: Access) -> Image:
 def _of_registry(name: str, access: Access) -> Image:
     named = reference.parse(name)
     wanted = msgspec.structs.replace(named, host=access.mirrors.get(named.host, named.host))
-    known = credentials.find(wanted.host, access.env)
+    known = access.credentials.get(wanted.host) or credentials.find(wanted.host, access.env)
     plain = frozenset(host.removeprefix("http://") for host in access.insecure if host.startswith("http://"))
     with Registry(wanted, known, plain=plain, unverified=access.insecure) as registry:
         return read.read(RegistrySource(registry, access.wanted), access)
