@@ -11,7 +11,7 @@ from itertools import product
 
 from linkspan.errors import HostError, KernelError, RequestError
 from linkspan.image import reference
-from linkspan.image.daemons import EXPORT_S
+from linkspan.image.daemons import EXPORT_S, need
 from linkspan.kernel import process
 from linkspan.plan.wording import listed
 
@@ -35,6 +35,7 @@ def export(name: str, env: Mapping[str, str], platform: str = "") -> Iterator[st
     """
     if name.startswith("-"):  # it would be an option
         raise RequestError(f"{name} is no name of an image", hint="ctr images ls prints them", subject=name)
+    need("ctr", name, env)
     namespaces = (env["CONTAINERD_NAMESPACE"],) if env.get("CONTAINERD_NAMESPACE") else NAMESPACES
     with tempfile.TemporaryDirectory(prefix="linkspan-image-") as folder:
         path = f"{folder}/image.tar"

@@ -152,8 +152,13 @@ def test_podman_and_containerd_are_asked_by_their_programs(layout, tmp_path, kin
 
 @pytest.mark.allow_subprocess
 def test_a_program_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(HostError, match="podman does not give the image app"):
+    with pytest.raises(HostError, match="podman is not installed"):
         elsewhere.open_elsewhere("podman:app", Access(env={"PATH": str(tmp_path)}))
+
+
+def test_a_containerd_without_its_ctr_is_told(tmp_path):
+    with pytest.raises(HostError, match="ctr is not installed, so nobody here has the image app"):
+        elsewhere.open_elsewhere("containerd:app", Access(env={"PATH": str(tmp_path)}))
 
 
 def test_no_docker_is_told(tmp_path):
