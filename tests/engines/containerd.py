@@ -64,6 +64,12 @@ class Containerd:
         """Run a ``ctr`` command."""
         return self.host.machine.run("ctr", f"--address={SOCKET}", *args, time_s=RUN_S)
 
+    def need(self, *args: str) -> str:
+        """Run a ``ctr`` command on the namespace of pods that has to work; what it prints."""
+        done = self("--namespace=k8s.io", *args)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def try_run(self, *options: str, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a command in a container, which is gone afterwards."""
         return self(*RUN, *options, IMAGE, f"test-{uuid.uuid4().hex[:8]}", *command)

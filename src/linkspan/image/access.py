@@ -4,6 +4,7 @@ import platform
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from linkspan.image.credentials import Credentials
 from linkspan.image.layer_cache import LayerCache
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -31,7 +32,8 @@ class Access(NamedTuple):
 
     ``env`` is where credentials and engines are looked for. ``insecure`` are registries whose certificate is not looked
     at; ``http://HOST`` has none. ``mirrors`` are hosts that are asked in place of a registry. ``platform`` is the one
-    that is wanted of several, ``linux/arm64``, empty for that of this machine.
+    that is wanted of several, ``linux/arm64``, empty for that of this machine. ``credentials`` are those of registries,
+    and come before what ``env`` leads to.
     """
 
     env: Mapping[str, str] = {}
@@ -40,6 +42,7 @@ class Access(NamedTuple):
     mirrors: Mapping[str, str] = {}
     platform: str = ""
     watch: Watch = nobody
+    credentials: Mapping[str, Credentials] = {}
 
     @property
     def wanted(self) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import tempfile
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -44,20 +45,24 @@ def docker_socket(env: Mapping[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def by_program(kind: str, name: str, env: Mapping[str, str]) -> Iterator[str]:
-    """The same with an image of Podman's or containerd's, by ``podman`` or ``ctr``."""
+def of_podman(name: str, env: Mapping[str, str]) -> Iterator[str]:
+    """The same with an image of Podman's, by ``podman``."""
+    need("podman", name, env)
     with tempfile.TemporaryDirectory(prefix="linkspan-image-") as folder:
         path = f"{folder}/image.tar"
-        namespace = env.get("CONTAINERD_NAMESPACE", "k8s.io")
-        command = {
-            "podman": ["podman", "image", "save", "--quiet", "--format=oci-archive", f"--output={path}", "--", name],
-            "containerd": ["ctr", f"--namespace={namespace}", "images", "export", path, name],
-        }[kind]
+        command = ["podman", "image", "save", "--quiet", "--format=oci-archive", f"--output={path}", "--", name]
         try:
             process.run(command, env={key: env[key] for key in _NEEDED if key in env}, timeout_s=EXPORT_S)
         except KernelError as error:
-            raise HostError(f"{command[0]} does not give the image {name}: {error.message}", subject=name) from error
+            raise HostError(f"podman does not give the image {name}: {error.message}", subject=name) from error
         yield path
+
+
+def need(program: str, name: str, env: Mapping[str, str]) -> None:
+    """HostError where the program that has an image is not installed."""
+    if not shutil.which(program, path=env.get("PATH")):
+        hint = "save the image to a file where it is, and name that"
+        raise HostError(f"{program} is not installed, so nobody here has the image {name}", hint=hint, subject=name)
 
 
 class ContainerSource:
@@ -111,7 +116,7 @@ def _answer(connection: unix_http.Connection, path: str, name: str) -> http.clie
     except (OSError, http.client.HTTPException) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise HostError(
-            f"Docker does not answer at {connection.path}: {why}",
+            f"Docker does not answer at {connection.path}: {why[:1].lower()}{why[1:]}",
             hint="it must run, and you need the right to its socket; DOCKER_HOST names another",
             subject=name,
         ) from error

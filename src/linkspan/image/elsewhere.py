@@ -8,7 +8,7 @@ name alone never makes a check go to the network.
 import msgspec
 
 from linkspan.errors import RequestError
-from linkspan.image import credentials, daemons, read, reference, running, source
+from linkspan.image import containerd, credentials, daemons, read, reference, running, source
 from linkspan.image.access import Access
 from linkspan.image.distribution_api import Registry
 from linkspan.image.model import Image
@@ -39,8 +39,11 @@ def open_elsewhere(asked: str, access: Access) -> Image:
     if prefix == "docker-daemon:":
         with daemons.of_docker(name, daemons.docker_socket(access.env), access.watch) as path:
             return _named(source.open_image(path, access), asked)
-    if prefix in ("podman:", "containerd:"):
-        with daemons.by_program(prefix.rstrip(":"), name, access.env) as path:
+    if prefix == "podman:":
+        with daemons.of_podman(name, access.env) as path:
+            return _named(source.open_image(path, access), asked)
+    if prefix == "containerd:":
+        with containerd.export(name, access.env, access.platform) as path:
             return _named(source.open_image(path, access), asked)
     if prefix == "container:":
         return running.open_container(name, access)
@@ -50,7 +53,7 @@ def open_elsewhere(asked: str, access: Access) -> Image:
 def _of_registry(name: str, access: Access) -> Image:
     named = reference.parse(name)
     wanted = msgspec.structs.replace(named, host=access.mirrors.get(named.host, named.host))
-    known = credentials.find(wanted.host, access.env)
+    known = access.credentials.get(wanted.host) or credentials.find(wanted.host, access.env)
     plain = frozenset(host.removeprefix("http://") for host in access.insecure if host.startswith("http://"))
     with Registry(wanted, known, plain=plain, unverified=access.insecure) as registry:
         return read.read(RegistrySource(registry, access.wanted), access)

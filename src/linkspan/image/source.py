@@ -91,5 +91,6 @@ def stored(store: Store, reference: str, name: str = "", access: Access | None =
         return SavedSource(store, reference, name)
     raise FormatError(
         f"{store.place} holds no image: it has neither index.json nor {MANIFEST}",
-        hint="use what 'docker save', 'podman save' or 'skopeo copy' write",
+        hint="use what 'docker save', 'podman save' or 'skopeo copy' write; what 'ctr images export' of containerd 2 "
+        "writes may lack its end unless it is given --local",
     )

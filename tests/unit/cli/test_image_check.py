@@ -66,8 +66,8 @@ def test_what_cannot_be_read_ends_with_a_code_of_its_own(capsys):
     ("options", "message"),
     [
         (["--fail-on", "bad"], "--fail-on is 'bad', not one of critical, error, warning, info"),
-        (["--driver", "new"], "--driver is 'new', not a version"),
-        (["--gpu", "T4,T5"], "--gpu is 'T5', which is no GPU that is known here"),
+        (["--driver", "new"], 'the driver "new" is no version'),
+        (["--gpu", "T4,T5"], 'the GPU "T5" is not known here'),
         (["--driver", "535", "--target", "x"], "leave out --driver and --gpu"),
         (["--json", "--github"], "choose one"),
         (["--sarif", "-", "--junit", "-"], "choose one"),

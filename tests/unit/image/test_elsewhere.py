@@ -152,8 +152,13 @@ def test_podman_and_containerd_are_asked_by_their_programs(layout, tmp_path, kin
 
 @pytest.mark.allow_subprocess
 def test_a_program_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(HostError, match="podman does not give the image app"):
+    with pytest.raises(HostError, match="podman is not installed"):
         elsewhere.open_elsewhere("podman:app", Access(env={"PATH": str(tmp_path)}))
+
+
+def test_a_containerd_without_its_ctr_is_told(tmp_path):
+    with pytest.raises(HostError, match="ctr is not installed, so nobody here has the image app"):
+        elsewhere.open_elsewhere("containerd:app", Access(env={"PATH": str(tmp_path)}))
 
 
 def test_no_docker_is_told(tmp_path):
@@ -166,3 +171,28 @@ def test_only_a_prefix_makes_it_ask_anybody():
     assert elsewhere.is_elsewhere("registry:nvidia/cuda")
     with pytest.raises(RequestError, match="is no name of an image"):
         elsewhere.open_elsewhere("registry:UPPER", Access())
+
+
+@pytest.mark.allow_subprocess
+def test_containerd_is_asked_in_both_namespaces_and_by_the_whole_name(layout, tmp_path):
+    writer.write_archive(str(tmp_path / "saved.tar"), writer.layout(LAYERS, Env=ENV))
+    script = tmp_path / "bin" / "ctr"
+    script.parent.mkdir()
+    script.write_text(  # as ctr of containerd 1 speaks
+        "#!/bin/sh\n"
+        f'echo "$CONTAINERD_ADDRESS $*" >>{tmp_path}/asked\n'
+        'case $* in *--local*) echo "flag provided but not defined: -local" >&2; exit 1 ;; esac\n'
+        "for name; do path=$last last=$name; done\n"
+        'if [ "$1 $name" = "--namespace=default docker.io/library/app:latest" ]\n'
+        f'then cp {tmp_path}/saved.tar "$path"; else echo "ctr: image \\"$name\\": not found" >&2; exit 1; fi\n'
+    )
+    script.chmod(0o755)
+    env = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "CONTAINERD_ADDRESS": "/run/other.sock"}
+    how = Access(env=env, platform="linux/amd64")
+    assert told(elsewhere.open_elsewhere("containerd:app", how)) == told(layout)
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert all(line.startswith("/run/other.sock ") and "--platform=linux/amd64" in line for line in asked)
+    with pytest.raises(HostError, match=r"no image app in the namespace k8s\.io;"):
+        elsewhere.open_elsewhere("containerd:app", Access(env={**env, "CONTAINERD_NAMESPACE": "k8s.io"}))
+    with pytest.raises(RequestError, match="--all is no name"):
+        elsewhere.open_elsewhere("containerd:--all", how)

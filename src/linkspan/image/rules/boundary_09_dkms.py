@@ -8,7 +8,7 @@ from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 
 _SOURCE = re.compile(
-    r"/usr/src/nvidia(-[a-z]+)*-\d[\d.]*/.+|/var/lib/dkms/nvidia.*/.+|(/usr)?/s?bin/dkms|/usr/src/(linux-headers|kernels)[-/].+"
+    r"/usr/src/nvidia(-[a-z0-9]+)*-\d[\d.]*/.+|/var/lib/dkms/nvidia.*/.+|(/usr)?/s?bin/dkms|/usr/src/(linux-headers|kernels)[-/].+"
 )
 _FIX = "do not install nvidia-dkms, dkms or kernel headers in the image; the host builds its module"
 

@@ -162,6 +162,11 @@ def test_the_hooks_of_debians_clean_up_package_are_no_traces_of_the_installer():
     assert not ask("I-BOUNDARY-7", image(hook, file("/var/lib/dpkg/info/nvidia-installer-cleanup.list")))
 
 
+@pytest.mark.parametrize("folder", ["nvidia-tesla-470-470.256.02", "nvidia-current-535.261.03", "nvidia-open-550.1"])
+def test_the_modules_sources_are_known_by_each_of_debians_names(folder: str):
+    assert ask("I-BOUNDARY-9", image(file(f"/usr/src/{folder}/nvidia/nv-kernel.o_binary")))
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_a_rule_of_the_boundary_tells_its_fault_from_what_only_looks_like_it(case: Case):
     judge(case)
