@@ -21,20 +21,43 @@ def fit(wanted: str, driver: str, compat: str = "") -> Fit:
 
     By NVIDIA's table of CUDA releases and drivers ("CUDA Compatibility").
     """
+    if not versions.parse(wanted):
+        return Fit(way="unknown", why=f"'{wanted}' is no version of CUDA")
     newest = cuda.cuda_of(driver)
-    if not newest or not versions.parse(wanted):
-        return Fit(way="unknown", why=f"it is not known which CUDA driver {driver or 'none'} runs")
+    if not newest:
+        why = f"it is not known which CUDA driver {driver} runs" if driver else f"it runs {drivers(wanted, compat)}"
+        return Fit(way="unknown", why=why)
     if not cuda.older(newest, _short(wanted)):
         return Fit(way="natively", why=f"driver {driver} runs CUDA up to {newest}")
     if compat and not cuda.older(cuda.cuda_of(compat), _short(wanted)):
         return Fit(way="by the compatibility package", why=f"that stands for driver {compat}")
     needed = cuda.needed_driver(wanted)
-    if needed and not cuda.older(driver, needed) and versions.parse(wanted) >= (11,):  # type: ignore[operator]  # it is a version
+    if needed and not cuda.older(driver, needed) and _has_minor(wanted):
         why = f"driver {driver} is of CUDA {newest}; from {needed} on it also runs later ones of that major version"
         return Fit(way="by minor version compatibility", why=why)
     return Fit(
         way="not", why=f"driver {driver} runs CUDA up to {newest}, and {_short(wanted)} needs {needed or 'a newer one'}"
     )
+
+
+def drivers(wanted: str, compat: str = "", *, by_minor: bool = True) -> str:
+    """Which drivers run programs of a CUDA version, and how, where none is named.
+
+    ``compat`` is the driver of a compatibility package, empty for none; ``by_minor`` is False for programs that minor
+    version compatibility does not help.
+    """
+    fully, oldest = cuda.driver_for(wanted), cuda.needed_driver(wanted)
+    ways = [f"natively from driver {fully} on" if fully else "natively on drivers newer than those known here"]
+    if by_minor and oldest and _has_minor(wanted) and cuda.older(oldest, fully or oldest + ".1"):
+        ways.append(f"by minor version compatibility from {oldest} on")
+    if compat and not cuda.older(cuda.cuda_of(compat), _short(wanted)):
+        ways.append("by the compatibility package in it on some older ones of data-centre GPUs")
+    return ", ".join(ways)
+
+
+def _has_minor(wanted: str) -> bool:
+    """Minor version compatibility began with CUDA 11."""
+    return (versions.parse(wanted) or ()) >= (11,)
 
 
 def _short(version: str) -> str:
