@@ -77,12 +77,13 @@ def fail(error: Exception) -> int:
     """Print an error once; the exit code that goes with it. LINKSPAN_DEBUG=1 adds where it came from."""
     if os.environ.get("LINKSPAN_DEBUG") == "1":
         traceback.print_exception(error)
-    message, hint, code = _explain(error)
+    message, hint, code = explained(error)
     _say("red", message, hint)
     return code
 
 
-def _explain(error: Exception) -> tuple[str, str, int]:
+def explained(error: Exception) -> tuple[str, str, int]:
+    """An error in words: the message, what to do (may be empty), and the exit code that goes with it."""
     if isinstance(error, KernelError):
         from linkspan.plan import wording  # nothing but an error needs it
 

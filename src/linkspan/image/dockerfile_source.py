@@ -5,6 +5,7 @@ import re
 
 from linkspan.errors import FormatError
 from linkspan.image import dockerfile, dockerfile_checks
+from linkspan.image.dockerfile_model import DockerfileFinding
 from linkspan.image.registry import Finding
 
 _BEGINS = re.compile(r"(FROM\s+(--\S+\s+)*\S+(\s+AS\s+\S+)?|ARG\s+\w+(=.*|(\s+\w+.*)?))\s*\\?", re.IGNORECASE)
@@ -35,17 +36,19 @@ def findings(path: str) -> list[Finding]:
         raise FormatError(f"{path} is no text in UTF-8", subject=path) from error
     except FormatError as error:
         raise FormatError(f"{path}: {error.message}", hint=error.hint, subject=path) from error
-    return [
-        Finding(
-            id=one.id,
-            title=one.title,
-            area="dockerfile",
-            severity=one.severity,
-            why=one.why,
-            cause=one.cause,
-            fix=one.fix,
-            file=path,
-            line=one.line,
-        )
-        for one in found
-    ]
+    return [as_finding(one, path) for one in found]
+
+
+def as_finding(one: DockerfileFinding, path: str) -> Finding:
+    """A finding of a Dockerfile in the form that those of images have."""
+    return Finding(
+        id=one.id,
+        title=one.title,
+        area="dockerfile",
+        severity=one.severity,
+        why=one.why,
+        cause=one.cause,
+        fix=one.fix,
+        file=path,
+        line=one.line,
+    )
