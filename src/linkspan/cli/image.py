@@ -134,6 +134,8 @@ def _judged(reference: str, how: Access, where: Target, settings: policy.Policy,
     today = datetime.datetime.now(datetime.UTC).date()
     if not dockerfile_source.is_dockerfile(reference):
         return judged.judge(opened(reference, how), where, settings, before, today=today)
+    if where != Target():
+        output.warn("a Dockerfile is judged wherever it is to run: --driver, --gpu and --target are about images")
     found = judged.sift(reference, dockerfile_source.findings(reference), settings, before, today=today)
     return msgspec.structs.replace(found, is_dockerfile=True)
 

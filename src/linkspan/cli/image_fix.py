@@ -101,12 +101,13 @@ def _done(path: str, write: bool, keeps: bool) -> Done:
 
 
 def _mend(path: str) -> Mended:
+    what = "standard input" if path == "-" else path
     try:
         return dockerfile_fix.mend(_bytes(path).decode())
     except UnicodeDecodeError as error:
-        raise FormatError(f"{path} is no text in UTF-8", subject=path) from error
+        raise FormatError(f"{what} is no text in UTF-8", subject=path) from error
     except FormatError as error:
-        raise FormatError(f"{path}: {error.message}", hint=error.hint, subject=path) from error
+        raise FormatError(f"{what}: {error.message}", hint=error.hint, subject=path) from error
 
 
 def _bytes(path: str) -> bytes:

@@ -111,7 +111,7 @@ def _answer(connection: unix_http.Connection, path: str, name: str) -> http.clie
     except (OSError, http.client.HTTPException) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise HostError(
-            f"Docker does not answer at {connection.path}: {why}",
+            f"Docker does not answer at {connection.path}: {why[:1].lower()}{why[1:]}",
             hint="it must run, and you need the right to its socket; DOCKER_HOST names another",
             subject=name,
         ) from error

@@ -13,15 +13,21 @@ _BEGINS = re.compile(r"(FROM\s+(--\S+\s+)*\S+(\s+AS\s+\S+)?|ARG\s+\w+(=.*|(\s+\w
 _HEAD = 64 << 10
 
 
+_NAMED = re.compile(r"(Docker|Container)file([._-].*)?|.*\.(docker|container)file")
+
+
 def is_dockerfile(path: str) -> bool:
-    """True for a file that reads like a Dockerfile, however it is called."""
+    """True for a file that reads like a Dockerfile, and for a text that is called like one, broken as it may be."""
     if not os.path.isfile(path):
         return False
     try:
         with open(path, "rb") as file:
-            lines = file.read(_HEAD).decode("utf-8", "replace").splitlines()
+            head = file.read(_HEAD)
     except OSError:
         return False
+    if head and b"\0" not in head and _NAMED.fullmatch(os.path.basename(path)):
+        return True
+    lines = head.decode("utf-8-sig", "replace").splitlines()
     told = (line.strip() for line in lines)
     return bool(_BEGINS.fullmatch(next((line for line in told if line and not line.startswith("#")), "")))
 

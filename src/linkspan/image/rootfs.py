@@ -6,7 +6,7 @@ For which machine it is, its programs tell.
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from linkspan.errors import FormatError
 from linkspan.image import contents, fatbin, limits
@@ -24,6 +24,8 @@ _KINDS: dict[int, Kind] = {
 }
 _ARCHITECTURES = {3: "386", 21: "ppc64le", 40: "arm", 62: "amd64", 183: "arm64"}
 """Go's names for machines, as an image's configuration has them, by those of ELF; some machine of the GPUs' is none."""
+_OF_ROOTS = ("bin", "etc", "lib", "sbin", "usr")
+"""Folders of which a root file system that was not made from nothing has one."""
 _CHUNK = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -32,6 +34,7 @@ def read(folder: str) -> Image:
     """The image in a folder. No link is followed, and no other file system is entered (``/proc``, ``/sys``)."""
     walk = _Walk(folder)
     entries = {entry.path: entry for entry in walk.entries()}
+    _must_be_one(folder, entries, tuple(walk.refusals.sentences()))
     unpacked = sum(entry.size for entry in entries.values() if entry.kind == "file" and not entry.target)
     return Image(
         source=folder,
@@ -40,6 +43,20 @@ def read(folder: str) -> Image:
         entries=entries,
         refused=tuple(walk.refusals.sentences()),
     )
+
+
+def _must_be_one(folder: str, entries: Mapping[str, Entry], refused: Sequence[str]) -> None:
+    """FormatError for a folder that is no root file system: who named it by mistake must not hear that it is clean."""
+    if not entries:
+        why = "cannot be read" if refused else "is empty, so it is no root file system"
+        raise FormatError(f"{folder} {why}", hint="you need the right to read it" if refused else "", subject=folder)
+    build = next((name for name in ("Dockerfile", "Containerfile") if f"/{name}" in entries), "")
+    if build and not any(f"/{name}" in entries for name in _OF_ROOTS) and not _architecture(entries.values()):
+        raise FormatError(
+            f"{folder} is a project's folder with a {build}, and no root file system",
+            hint=f"name the file, {os.path.join(folder, build)}, or the image that it builds",
+            subject=folder,
+        )
 
 
 def _architecture(entries: Iterable[Entry]) -> str:
@@ -80,7 +97,7 @@ class _Walk:
                 names = [(folder + b"/" + one.name, one.stat(follow_symlinks=False)) for one in found]
                 return sorted(names, reverse=True)
         except OSError as error:
-            self.refusals.add(f"the folder cannot be read ({error.strerror})", decoded(folder))
+            self.refusals.add(f"the folder cannot be read ({error.strerror})", decoded(folder) or "/")
             return []
 
     def _entry(self, path: bytes, status: os.stat_result) -> Entry | None:

@@ -266,3 +266,25 @@ def test_what_it_holds_is_told_with_versions(images, capsys):
     assert "holds  CUDA 12.4.127, cuDNN 9.1, PyTorch 2.4.0" in capsys.readouterr().out
     run(["image", "check", "stack", "--json"])
     assert {one["key"] for one in json.loads(capsys.readouterr().out)["parts"]} == {"cudart", "cudnn", "torch"}
+
+
+def test_a_dockerfile_says_that_it_is_judged_without_a_target(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nUSER 1\n")
+    assert run(["image", "check", "Dockerfile", "--driver", "535"]) == 0
+    assert "--driver, --gpu and --target are about images" in capsys.readouterr().err
+    assert run(["image", "check", "Dockerfile"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_target_that_is_no_saved_host_keeps_the_name_of_json(tmp_path, capsys):
+    (tmp_path / "x").write_text("nothing")
+    assert run(["image", "check", "good", "--target", str(tmp_path / "x")]) == 3
+    assert "not a saved host: JSON is malformed" in capsys.readouterr().err
+
+
+def test_what_gitlab_takes_is_printed_too(capsys):
+    assert run(["image", "check", "bad", "--code-quality", "-"]) == 1
+    issues = json.loads(capsys.readouterr().out)
+    assert [one["severity"] for one in issues] == ["critical", "minor", "info"]
+    assert issues[0]["location"]["path"] == "a.bad"

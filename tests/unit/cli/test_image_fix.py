@@ -1,5 +1,6 @@
 """``linkspan image fix`` as people and programs use it."""
 
+import io
 import json
 import os
 import re
@@ -158,3 +159,10 @@ def test_a_symlink_stays_one(run, bad, tmp_path):
 @pytest.mark.parametrize("argv", [("-", "--write"), ("-", "-")])
 def test_standard_input_is_read_once_and_never_written(run, argv):
     assert "standard input cannot be" in run("fix", *argv, code=output.USAGE).err
+
+
+def test_standard_input_is_called_so(run, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert run("fix", "-", code=output.CANNOT_LOOK).err.startswith(
+        "linkspan: standard input: the Dockerfile has no FROM"
+    )
