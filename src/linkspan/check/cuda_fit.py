@@ -30,14 +30,15 @@ def fit(wanted: str, driver: str, compat: str = "") -> Fit:
     if not cuda.older(newest, _short(wanted)):
         return Fit(way="natively", why=f"driver {driver} runs CUDA up to {newest}")
     if compat and not cuda.older(cuda.cuda_of(compat), _short(wanted)):
-        return Fit(way="by the compatibility package", why=f"that stands for driver {compat}")
+        return Fit(way="by the compatibility package", why=f"which stands for driver {compat}")
     needed = cuda.needed_driver(wanted)
     if needed and not cuda.older(driver, needed) and _has_minor(wanted):
-        why = f"driver {driver} is of CUDA {newest}; from {needed} on it also runs later ones of that major version"
+        why = (
+            f"driver {driver} is of CUDA {newest}, and those from {needed} on run later ones of that major version too"
+        )
         return Fit(way="by minor version compatibility", why=why)
-    return Fit(
-        way="not", why=f"driver {driver} runs CUDA up to {newest}, and {_short(wanted)} needs {needed or 'a newer one'}"
-    )
+    wants = f"{needed} or later" if needed else "a newer one"
+    return Fit(way="not", why=f"driver {driver} runs CUDA up to {newest}, and {_short(wanted)} needs {wants}")
 
 
 def drivers(wanted: str, compat: str = "", *, by_minor: bool = True) -> str:
@@ -51,7 +52,7 @@ def drivers(wanted: str, compat: str = "", *, by_minor: bool = True) -> str:
     if by_minor and oldest and _has_minor(wanted) and cuda.older(oldest, fully or oldest + ".1"):
         ways.append(f"by minor version compatibility from {oldest} on")
     if compat and not cuda.older(cuda.cuda_of(compat), _short(wanted)):
-        ways.append("by the compatibility package in it on some older ones of data-centre GPUs")
+        ways.append("by the compatibility package in it with some older drivers of data-centre GPUs")
     return ", ".join(ways)
 
 

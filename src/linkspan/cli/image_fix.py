@@ -175,6 +175,8 @@ def _tell(done: Done) -> None:
         _say(done.name, finding, "mended" if done.written else "can be mended")
     for finding in mended.left_after if done.written else mended.left:
         _say(done.name, finding, finding.fix)
+    if mended.gone and not done.written and done.path != "-":
+        output.stderr().print(Text.assemble(("hint: ", "bold"), "--write makes the change"))
 
 
 def _say(path: str, finding: DockerfileFinding, what: str) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import tempfile
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -53,6 +54,11 @@ def by_program(kind: str, name: str, env: Mapping[str, str]) -> Iterator[str]:
             "podman": ["podman", "image", "save", "--quiet", "--format=oci-archive", f"--output={path}", "--", name],
             "containerd": ["ctr", f"--namespace={namespace}", "images", "export", path, name],
         }[kind]
+        if not shutil.which(command[0], path=env.get("PATH")):
+            hint = "save the image to a file where it is, and name that"
+            raise HostError(
+                f"{command[0]} is not installed, so nobody here has the image {name}", hint=hint, subject=name
+            )
         try:
             process.run(command, env={key: env[key] for key in _NEEDED if key in env}, timeout_s=EXPORT_S)
         except KernelError as error:

@@ -37,6 +37,7 @@ def test_fix_prints_a_diff_and_what_is_left_and_changes_nothing(run, bad):
     assert "-ENV CUDA_VISIBLE_DEVICES=0" in said.out
     assert "DF-ENV-2" in said.err
     assert ":3: warning DF-FILES-2" in said.err
+    assert said.err.endswith("hint: --write makes the change\n")
     assert bad.read_text() == BAD
 
 

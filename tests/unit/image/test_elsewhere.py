@@ -152,7 +152,7 @@ def test_podman_and_containerd_are_asked_by_their_programs(layout, tmp_path, kin
 
 @pytest.mark.allow_subprocess
 def test_a_program_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(HostError, match="podman does not give the image app"):
+    with pytest.raises(HostError, match="podman is not installed"):
         elsewhere.open_elsewhere("podman:app", Access(env={"PATH": str(tmp_path)}))
 
 

@@ -71,8 +71,20 @@ def test_one_of_several_images_is_chosen_by_its_name(tmp_path):
     assert list(open_image(f"{path}:two:latest").entries) == ["/two"]
     with pytest.raises(FormatError, match="holds 2 images: one:latest, two:latest"):
         open_image(path)
-    with pytest.raises(FormatError, match="holds no image three"):
+    with pytest.raises(FormatError, match="holds no image three") as told:
         open_image(f"{path}:three")
+    assert told.value.hint == "it has one:latest, two:latest"
+
+
+def test_a_layout_says_which_images_it_has(tmp_path):
+    manifest = w.blobs([w.layer({"a": "1"})])
+    one = w.descriptor(manifest[1], annotations={"org.opencontainers.image.ref.name": "one"})
+    files = {**manifest[0], "oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": w.index(one)}
+    path = w.write_folder(f"{tmp_path}/layout", files)
+    assert list(open_image(f"{path}:one").entries) == ["/a"]
+    with pytest.raises(FormatError, match="holds no image two") as told:
+        open_image(f"{path}:two")
+    assert told.value.hint == "it has one"
 
 
 def test_the_manifest_for_this_machine_is_taken_and_attestations_are_not(tmp_path):

@@ -82,7 +82,7 @@ def test_an_image_without_cuda_is_not_judged():
             image(cudart("12.4.127"), compat()),
             Target(),
             "it runs natively from driver 550 on, by minor version compatibility from 525.60.13 on, "
-            "by the compatibility package in it on some older ones of data-centre GPUs",
+            "by the compatibility package in it with some older drivers of data-centre GPUs",
         ),
         (
             image(cudart("12.4.127"), compat()),
