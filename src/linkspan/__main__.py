@@ -1,10 +1,13 @@
 """``python -m linkspan``, and the ``linkspan`` program."""
 
 import signal
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run the command line. Ctrl-C while modules are loaded ends it as it ends any program, without a traceback."""
     is_heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not under nohup
     if is_heard:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engines import images, machine
 from tests.engines.docker import Docker
-from tests.engines.podman import Podman
+from tests.engines.podman import Podman, need
 
 pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("engines")]
 
@@ -64,3 +64,22 @@ def test_podmans_image_tells_the_same(podman: Podman) -> None:
     saved = podman("image", "save", "--quiet", "--format=oci-archive", "--output=/data/podman.tar", images.CUDA)
     assert saved.returncode == 0, saved.stderr
     assert told(check(host, "/data/podman.tar")) == told(check(host, images.cuda() + f":{images.CUDA}"))
+
+
+def test_a_running_container_of_podmans_is_its_image_without_what_is_mounted(podman: Podman) -> None:
+    way = need(podman, "runc")
+    name = f"running-{uuid.uuid4().hex[:8]}"
+    started = way(
+        "run", "-d", "--name", name, "--volume=/usr/bin/env:/opt/libcuda.so.1:ro", images.CUDA, "sleep", "600"
+    )
+    assert started.returncode == 0, started.stderr
+    try:
+        found = check(podman.host.machine, f"container:{name}")
+    finally:
+        way("rm", "-f", "-t", "0", name)
+    image = check(podman.host.machine, images.cuda() + f":{images.CUDA}")
+    assert found["image"].startswith("container ")
+    paths = {path for one in found["findings"] for path in one["paths"]}
+    assert "/opt/libcuda.so.1" not in paths
+    of_files = {one[0] for one in told(image) if not one[0].startswith(("I-VARIABLES", "I-PRODUCTION", "I-WEIGHT"))}
+    assert {one[0] for one in told(found)} >= of_files

@@ -1,14 +1,14 @@
 """Images that are neither a file nor a folder: those of registries and of engines, by a prefix that says whose.
 
 ``registry:NAME`` (or ``docker://NAME``, as skopeo writes it), ``docker-daemon:NAME``, ``podman:NAME``,
-``containerd:NAME`` and ``container:NAME``, a running container of Docker's. Without a prefix nobody is asked: a name
-alone never makes a check go to the network.
+``containerd:NAME`` and ``container:NAME``, a running container of any engine. Without a prefix nobody is asked: a
+name alone never makes a check go to the network.
 """
 
 import msgspec
 
 from linkspan.errors import RequestError
-from linkspan.image import credentials, daemons, read, reference, source
+from linkspan.image import credentials, daemons, read, reference, running, source
 from linkspan.image.access import Access
 from linkspan.image.distribution_api import Registry
 from linkspan.image.model import Image
@@ -43,7 +43,7 @@ def open_elsewhere(asked: str, access: Access) -> Image:
         with daemons.by_program(prefix.rstrip(":"), name, access.env) as path:
             return _named(source.open_image(path, access), asked)
     if prefix == "container:":
-        return read.read(daemons.ContainerSource(name, daemons.docker_socket(access.env)), access)
+        return running.open_container(name, access)
     return _of_registry(name, access)
 
 

@@ -19,6 +19,8 @@ WINDOW = 64 << 20
 """Bytes that zstd may ask for to look back into; builders use 8 MiB."""
 HEADERS = 1 << 20
 """Bytes of the extended header of one path."""
+DEPTH = 256
+"""Folders within folders of a root file system that is read as it stands; the deepest real ones have some 30."""
 PATH = 4096
 NAME = 255
 """PATH_MAX and NAME_MAX of Linux: what is longer can be in no container."""

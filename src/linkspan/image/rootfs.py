@@ -3,10 +3,15 @@
 For which machine it is, its programs tell.
 """
 
+import contextlib
+import errno
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
 
 from linkspan.errors import FormatError
 from linkspan.image import contents, fatbin, limits
@@ -27,29 +32,36 @@ _ARCHITECTURES = {3: "386", 21: "ppc64le", 40: "arm", 62: "amd64", 183: "arm64"}
 _OF_ROOTS = ("bin", "etc", "lib", "sbin", "usr")
 """Folders of which a root file system that was not made from nothing has one."""
 _CHUNK = 1 << 20
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_PLACE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def read(folder: str) -> Image:
-    """The image in a folder. No link is followed, and no other file system is entered (``/proc``, ``/sys``)."""
-    walk = _Walk(folder)
-    entries = {entry.path: entry for entry in walk.entries()}
-    _must_be_one(folder, entries, tuple(walk.refusals.sentences()))
+def read(folder: str, config: Config | None = None, mounted: Container[str] = ()) -> Image:
+    """The image in a folder. No link is followed, and no other file system is entered (``/proc``, ``/sys``).
+
+    ``mounted`` are the paths in it that are none of its own: what a running container has mounted over them. Whoever
+    runs in there may change it meanwhile; each name is looked up once, in a folder that is held open.
+    Raises FormatError for a folder without end, that cannot be opened at all, or that is plainly no root file system.
+    """
+    with contextlib.closing(_Walk(folder, mounted)) as walk:
+        entries = {entry.path: entry for entry in walk.entries()}
+    if config is None:
+        _must_be_one(folder, entries)
     unpacked = sum(entry.size for entry in entries.values() if entry.kind == "file" and not entry.target)
+    known = config or Config(is_there=False)
     return Image(
         source=folder,
-        config=Config(architecture=_architecture(entries.values()), is_there=False),
+        config=msgspec.structs.replace(known, architecture=known.architecture or _architecture(entries.values())),
         layers=(Layer(number=0, size=unpacked, unpacked=unpacked),),
         entries=entries,
         refused=tuple(walk.refusals.sentences()),
     )
 
 
-def _must_be_one(folder: str, entries: Mapping[str, Entry], refused: Sequence[str]) -> None:
+def _must_be_one(folder: str, entries: Mapping[str, Entry]) -> None:
     """FormatError for a folder that is no root file system: who named it by mistake must not hear that it is clean."""
     if not entries:
-        why = "cannot be read" if refused else "is empty, so it is no root file system"
-        raise FormatError(f"{folder} {why}", hint="you need the right to read it" if refused else "", subject=folder)
+        raise FormatError(f"{folder} is empty, so it is no root file system", subject=folder)
     build = next((name for name in ("Dockerfile", "Containerfile") if f"/{name}" in entries), "")
     if build and not any(f"/{name}" in entries for name in _OF_ROOTS) and not _architecture(entries.values()):
         raise FormatError(
@@ -65,86 +77,142 @@ def _architecture(entries: Iterable[Entry]) -> str:
     return max(machines, key=machines.__getitem__, default="")
 
 
-class _Walk:
-    """The way through the folder."""
+class _Found(NamedTuple):
+    """A name in a folder that is held open."""
 
-    def __init__(self, folder: str) -> None:
-        self._root = os.fsencode(os.path.realpath(folder))
-        self._device = os.stat(self._root).st_dev
+    folder: int
+    name: bytes
+    path: str
+    status: os.stat_result
+
+
+class _Walk:
+    """The way through the folder, each folder on it held by a descriptor."""
+
+    def __init__(self, folder: str, mounted: Container[str]) -> None:
+        try:
+            self._open = [os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
+        except OSError as error:
+            raise FormatError(f"cannot look into {folder}: {(error.strerror or '').lower()}", subject=folder) from error
+        self._device = os.fstat(self._open[0]).st_dev
+        self._mounted = mounted
         self._names: dict[int, str] = {}
         self._texts = limits.TEXTS
         self.refusals = Refusals()
 
+    def close(self) -> None:
+        """Let go of the folders."""
+        while self._open:
+            os.close(self._open.pop())
+
     def entries(self) -> Iterator[Entry]:
         """Every path below the folder, in the order of an archive: the first of two hard links is the file."""
-        ahead = self._folder(b"")
+        ahead = [self._names_of(self._open[0], "")]
         count = 0
         while ahead:
-            path, status = ahead.pop()
+            found = next(ahead[-1], None)
+            if found is None:
+                ahead.pop()
+                os.close(self._open.pop())
+                continue
             count += 1
             if count > limits.ENTRIES:
                 raise FormatError(f"the folder has more than {limits.ENTRIES:,} paths")
-            entry = self._entry(path, status)
+            entry = self._entry(found)
             if entry is not None:
                 yield entry
-            if stat.S_ISDIR(status.st_mode) and status.st_dev == self._device:
-                ahead += self._folder(path)
+            if self._is_own_folder(found) and (names := self._enter(found, len(ahead))):
+                ahead.append(names)
 
-    def _folder(self, folder: bytes) -> list[tuple[bytes, os.stat_result]]:
-        """The paths in a folder, the last one first."""
+    def _is_own_folder(self, found: _Found) -> bool:
+        same = found.status.st_dev == self._device and found.path not in self._mounted
+        return same and stat.S_ISDIR(found.status.st_mode)
+
+    def _enter(self, found: _Found, depth: int) -> Iterator[_Found] | None:
+        if depth > limits.DEPTH:
+            self.refusals.add(f"the folder is more than {limits.DEPTH} folders deep", found.path)
+            return None
         try:
-            with os.scandir(self._root + folder or b"/") as found:
-                names = [(folder + b"/" + one.name, one.stat(follow_symlinks=False)) for one in found]
-                return sorted(names, reverse=True)
+            fd = os.open(found.name, _FOLDER, dir_fd=found.folder)
         except OSError as error:
-            self.refusals.add(f"the folder cannot be read ({error.strerror})", decoded(folder) or "/")
-            return []
+            self.refusals.add(f"the folder cannot be read ({error.strerror})", found.path)
+            return None
+        if os.fstat(fd).st_dev != self._device:  # it was mounted just now
+            os.close(fd)
+            return None
+        self._open.append(fd)
+        return self._names_of(fd, found.path)
 
-    def _entry(self, path: bytes, status: os.stat_result) -> Entry | None:
+    def _names_of(self, fd: int, path: str) -> Iterator[_Found]:
+        """The names in a folder, in order."""
+        found: list[tuple[bytes, os.stat_result]] = []
+        try:
+            with os.scandir(fd) as names:
+                found += [(os.fsencode(one.name), one.stat(follow_symlinks=False)) for one in names]
+        except OSError as error:
+            self.refusals.add(f"the folder cannot be read ({error.strerror})", path)
+        return (_Found(fd, name, f"{path}/{decoded(name)}", status) for name, status in sorted(found, key=_by_name))
+
+    def _entry(self, found: _Found) -> Entry | None:
+        status = found.status
         kind = _KINDS.get(stat.S_IFMT(status.st_mode))
-        text = decoded(path)
         if kind is None:
             return None  # a socket: no archive holds one
-        mode, target = stat.S_IMODE(status.st_mode), ""
         if kind == "file":
-            return self._file(path, text, status)
-        if kind == "link":
-            target = self._target(path)
-        return Entry(path=text, kind=kind, layer=0, mode=mode, uid=status.st_uid, target=target)
+            return None if found.path in self._mounted else self._file(found)
+        target = _target(found) if kind == "link" else ""
+        mode = stat.S_IMODE(status.st_mode)
+        return Entry(path=found.path, kind=kind, layer=0, mode=mode, uid=status.st_uid, target=target)
 
-    def _target(self, path: bytes) -> str:
+    def _file(self, found: _Found) -> Entry:
+        path, status, known = found.path, found.status, contents.Known()
         try:
-            return decoded(os.readlink(self._root + path))
-        except OSError:
-            return ""
-
-    def _file(self, path: bytes, text: str, status: os.stat_result) -> Entry:
-        known = contents.Known()
-        try:
-            fd = os.open(self._root + path, _READ)
+            fd = _opened(found)
         except OSError as error:
-            self.refusals.add(f"the file cannot be read ({error.strerror})", text)
+            self.refusals.add(f"the file cannot be read ({error.strerror})", path)
         else:
             try:
-                known = contents.look(text, status.st_mode, _Body(fd, status.st_size), self._texts)
+                known = contents.look(path, status.st_mode, _Body(fd, status.st_size), self._texts)
             finally:
                 os.close(fd)
         self._texts -= len(known.text or "")
         if known.refused:
-            self.refusals.add(known.refused, text)
-        other = self._names.setdefault(status.st_ino, text) if status.st_nlink > 1 else text
+            self.refusals.add(known.refused, path)
+        other = self._names.setdefault(status.st_ino, path) if status.st_nlink > 1 else path
         return Entry(
-            path=text,
+            path=path,
             kind="file",
             layer=0,
             size=status.st_size,
             mode=stat.S_IMODE(status.st_mode),
             uid=status.st_uid,
-            target="" if other == text else other,
+            target="" if other == path else other,
             head=known.head,
             text=known.text,
             elf=known.elf,
         )
+
+
+def _opened(found: _Found) -> int:
+    """The file, for reading; a device that has taken its place meanwhile is not opened, since that may act on it."""
+    place = os.open(found.name, _PLACE, dir_fd=found.folder)
+    try:
+        if not stat.S_ISREG(os.fstat(place).st_mode):
+            raise OSError(errno.EAGAIN, "it was replaced meanwhile")
+        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(place)
+
+
+def _by_name(found: tuple[bytes, os.stat_result]) -> bytes:
+    return found[0]
+
+
+def _target(found: _Found) -> str:
+    try:
+        return decoded(os.readlink(found.name, dir_fd=found.folder))
+    except OSError:
+        return ""
 
 
 class _Body:

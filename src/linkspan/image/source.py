@@ -22,8 +22,10 @@ def open_image(reference: str, access: Access | None = None) -> Image:
     how = access or Access()
     path, name = split(reference)
     if os.path.isdir(path):
+        if not _has_path(path):
+            return rootfs.read(path)
         store: Store = FolderStore(path)
-        if store.get("index.json") is None and store.get(MANIFEST) is None:
+        if not _is_store(store, path):
             return rootfs.read(path)
     else:
         store = archive(path)
@@ -31,6 +33,24 @@ def open_image(reference: str, access: Access | None = None) -> Image:
         return read.read(stored(store, reference, name, how), how)
     finally:
         store.close()
+
+
+def _is_store(store: Store, folder: str) -> bool:
+    """True for a layout, also one that lacks a part: a root file system has no ``blobs``, if perhaps a page's index."""
+    index = store.get("index.json") is not None
+    return store.get(MANIFEST) is not None or (index and (_is_layout(store) or os.path.isdir(f"{folder}/blobs")))
+
+
+def _is_layout(store: Store) -> bool:
+    return store.get("oci-layout") is not None and store.get("index.json") is not None
+
+
+def _has_path(folder: str) -> bool:
+    """False for a process's root, ``/proc/PID/root``, whose path as a string is another folder: one of ours."""
+    try:
+        return os.path.samefile(folder, os.path.realpath(folder))
+    except OSError:
+        return False
 
 
 def split(reference: str) -> tuple[str, str]:
@@ -73,7 +93,7 @@ def archive(path: str) -> TarStore:
 
 def stored(store: Store, reference: str, name: str = "", access: Access | None = None) -> Source:
     """The image in a store; FormatError where it holds none."""
-    if store.get("oci-layout") is not None and store.get("index.json") is not None:
+    if _is_layout(store):
         return LayoutSource(store, reference, name, (access or Access()).wanted)
     if store.get(MANIFEST) is not None:
         return SavedSource(store, reference, name)

@@ -149,14 +149,16 @@ def test_an_interruption_while_it_begins_shows_no_traceback(saved, env, after_s)
         [*PROGRAM, "check", saved], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     with started:
-        deadline = time.monotonic() + WAIT_S
-        while not _hears(started.pid) and time.monotonic() < deadline:
-            pass
+        # First the interpreter hears SIGINT, then nobody does: from there on modules are loaded.
+        for wanted in (True, False):
+            deadline = time.monotonic() + WAIT_S
+            while _hears(started.pid) is not wanted and time.monotonic() < deadline:
+                pass
         time.sleep(after_s)
         started.send_signal(signal.SIGINT)
         said = started.communicate(timeout=WAIT_S)[1]
     assert started.returncode in (-signal.SIGINT, 130, 1)
-    assert "linkspan/" not in said
+    assert "Traceback" not in said
 
 
 def _hears(pid):
@@ -272,7 +274,7 @@ def test_what_could_not_be_read_is_not_called_clean(closed, env):
     assert "'/theirs': the folder cannot be read" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("clean, as far as it could be read")
     assert nobody(["check", str(closed / "theirs")], env).returncode == 3
-    assert "cannot be read" in nobody(["check", str(closed / "theirs")], env).stderr
+    assert "theirs: permission denied" in nobody(["check", str(closed / "theirs")], env).stderr
 
 
 def test_a_project_that_cannot_be_read_is_not_called_empty(closed, env):
