@@ -21,24 +21,32 @@ def fit(wanted: str, driver: str, compat: str = "") -> Fit:
 
     By NVIDIA's table of CUDA releases and drivers ("CUDA Compatibility").
     """
-    if not versions.parse(wanted):
-        return Fit(way="unknown", why=f"'{wanted}' is no version of CUDA")
     newest = cuda.cuda_of(driver)
-    if not newest:
-        why = f"it is not known which CUDA driver {driver} runs" if driver else f"it runs {drivers(wanted, compat)}"
-        return Fit(way="unknown", why=why)
+    if not newest or not versions.parse(wanted):
+        return _beyond_the_table(wanted, driver, compat)
     if not cuda.older(newest, _short(wanted)):
         return Fit(way="natively", why=f"driver {driver} runs CUDA up to {newest}")
     if compat and not cuda.older(cuda.cuda_of(compat), _short(wanted)):
         return Fit(way="by the compatibility package", why=f"which stands for driver {compat}")
     needed = cuda.needed_driver(wanted)
-    if needed and not cuda.older(driver, needed) and _has_minor(wanted):
+    if needed and not cuda.older(cuda.whole(driver), needed) and _has_minor(wanted):
         why = (
             f"driver {driver} is of CUDA {newest}, and those from {needed} on run later ones of that major version too"
         )
         return Fit(way="by minor version compatibility", why=why)
     wants = f"{needed} or later" if needed else "a newer one"
     return Fit(way="not", why=f"driver {driver} runs CUDA up to {newest}, and {_short(wanted)} needs {wants}")
+
+
+def _beyond_the_table(wanted: str, driver: str, compat: str) -> Fit:
+    """What is known of a driver that the table does not have, of none, and of what is no version."""
+    if not versions.parse(wanted):
+        return Fit(way="unknown", why=f"'{wanted}' is no version of CUDA")
+    surely = cuda.at_least(driver)
+    if surely and not cuda.older(surely, _short(wanted)):
+        return Fit(way="natively", why=f"driver {driver} is newer than those known here, which run CUDA up to {surely}")
+    why = f"it is not known which CUDA driver {driver} runs" if driver else f"it runs {drivers(wanted, compat)}"
+    return Fit(way="unknown", why=why)
 
 
 def drivers(wanted: str, compat: str = "", *, by_minor: bool = True) -> str:

@@ -97,4 +97,16 @@ def test_without_a_driver_it_says_which_ones_would_do(image_, target, why):
 
 
 def test_a_driver_that_is_not_known_is_named():
-    assert "CUDA driver 999 runs" in runs(image(cudart()), Target(driver="999")).why
+    assert "CUDA driver 390 runs" in runs(image(cudart()), Target(driver="390")).why
+    assert "CUDA driver 999 runs" in runs(image(cudart("99.1.2")), Target(driver="999")).why
+
+
+def test_a_driver_newer_than_all_known_runs_what_those_run():
+    found = runs(image(cudart("12.4.127")), Target(driver="999"))
+    assert found.way == "natively"
+    assert "newer than those known here" in found.why
+
+
+def test_a_branch_alone_stands_for_its_newest_driver():
+    assert runs(image(cudart("12.4.127")), Target(driver="525")).way == "by minor version compatibility"
+    assert runs(image(cudart("12.4.127")), Target(driver="525.53.01")).way == "not"
