@@ -5,6 +5,7 @@ process, ``boot.sh``, takes all of them along when it ends.
 """
 
 import contextlib
+import glob
 import os
 import select
 import signal
@@ -24,6 +25,8 @@ REPOSITORY = os.path.dirname(os.path.dirname(HERE))
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PYTHON = sys.executable
 """Runs linkspan there, as it does here."""
+
+OF_GLIBC = ("libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libutil.so", "libnsl.so", "libresolv.so")
 
 Init = Literal["tini", "systemd"]
 """What runs as the first process."""
@@ -161,7 +164,17 @@ def of_python() -> list[str]:
         prefix = os.path.dirname(os.path.dirname(program))
         parts = {program, f"{prefix}/lib/{os.path.basename(program)}"}
         found |= parts if prefix in ("/usr", "/usr/local") else {prefix}
+        if prefix == "/usr":
+            found |= {"/usr/bin/python3", *_libraries(program)}
     return sorted(found)
+
+
+def _libraries(python: str) -> set[str]:
+    """What a system's own Python and its modules link to, beside the C library that every system has."""
+    modules = glob.glob(f"/usr/lib/{os.path.basename(python)}/lib-dynload/*.so")
+    done = subprocess.run(["ldd", python, *modules], capture_output=True, text=True, timeout=60, check=False)
+    found = {line.split()[2] for line in done.stdout.splitlines() if " => /" in line}
+    return {path for path in found if not os.path.basename(path).startswith(OF_GLIBC)}
 
 
 def _need_python(machine: Machine) -> None:
