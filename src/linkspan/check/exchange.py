@@ -91,7 +91,8 @@ def junit_suite(name: str, cases: Iterable[Case]) -> str:
     suite.set("errors", str(sum(bool(case.error) for case in listed)))
     if skipped := sum(bool(case.skipped) for case in listed):
         suite.set("skipped", str(skipped))
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+    # By itself ElementTree would declare the encoding of the user's locale, and files are written in UTF-8.
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{ElementTree.tostring(suite, encoding='unicode')}\n"
 
 
 def _case(suite: ElementTree.Element, case: Case) -> None:

@@ -21,7 +21,7 @@ from linkspan.image.dockerfile_fix import Mended
 from linkspan.image.dockerfile_model import DockerfileFinding
 from linkspan.image.dockerfile_source import as_finding
 from linkspan.image.init import plan as plans
-from linkspan.image.judged import Judged
+from linkspan.image.judged import Judged, legible
 from linkspan.image.reports import Unread
 from linkspan.kernel import files
 
@@ -133,11 +133,11 @@ def _write(path: str, mended: Mended, keeps: bool) -> str:
 def _judged(every: Sequence[Done]) -> Judged:
     """The faults of all files as one check."""
     found = tuple(as_finding(one, done.name) for done in every for one in done.there)
-    return Judged(source=every[0].name, is_dockerfile=True, findings=found)
+    return Judged(source=legible(every[0].name), is_dockerfile=True, findings=found)
 
 
 def _unread(every: Sequence[Done]) -> tuple[Unread, ...]:
-    return tuple(Unread(one.name, _message(one.error), _line(one.error)) for one in every if one.error)
+    return tuple(Unread(one.name, legible(_message(one.error)), _line(one.error)) for one in every if one.error)
 
 
 def _message(error: Exception) -> str:
@@ -188,12 +188,12 @@ def _say(path: str, finding: DockerfileFinding, what: str) -> None:
 
 def _as_json(done: Done) -> dict[str, object]:
     if done.mended is None or done.error:
-        return {"path": done.path, "error": _message(done.error or ValueError()), "written": False}
+        return {"path": legible(done.path), "error": legible(_message(done.error or ValueError())), "written": False}
     mended = done.mended
     return {
-        "path": done.path,
+        "path": legible(done.path),
         "written": done.written and mended.after != mended.before,
         "mended": msgspec.to_builtins(mended.gone),
         "left": msgspec.to_builtins(mended.left_after if done.written else mended.left),
-        "diff": mended.diff(done.name),
+        "diff": mended.diff(legible(done.name)),
     }

@@ -1,5 +1,6 @@
 """Reports of ``linkspan image`` for other programs, written beside the answer or printed in its place."""
 
+import sys
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -64,6 +65,8 @@ def _json(document: object) -> str:
 
 def _put(path: str, text: str) -> None:
     if path == "-":
-        typer.echo(text, nl=False)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())  # these forms are UTF-8, whatever the locale
+        sys.stdout.buffer.flush()
     else:
         picture.write(path, text)

@@ -1,6 +1,7 @@
 """The ``linkspan`` command. A subcommand is imported when it is called, so that ``--help`` and one-liners stay fast."""
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -115,6 +116,9 @@ def main() -> NoReturn:
     """The entry point of the ``linkspan`` program."""
     if sys.stdout is None:  # the shell's >&-: there is nobody to tell
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a locale cannot say, or no text can, is written out
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
     code = run(sys.argv[1:])

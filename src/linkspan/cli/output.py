@@ -64,8 +64,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
 
 
 def show_json(document: object) -> None:
-    """Print a JSON document, indented, in the order in which it was made."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    """Print a JSON document, indented, in the order in which it was made; in a locale without UTF-8 in ASCII."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=not is_utf8) + "\n")
 
 
 def warn(message: str, hint: str = "") -> None:

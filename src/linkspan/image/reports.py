@@ -23,7 +23,7 @@ from linkspan.check.exchange import (
 from linkspan.check.model import Severity
 from linkspan.image import dockerfile_checks, registry
 from linkspan.image.dockerfile_model import DockerfileRule
-from linkspan.image.judged import Judged, fails
+from linkspan.image.judged import Judged, fails, legible
 from linkspan.image.registry import Finding, Rule
 from linkspan.plan.wording import plural
 
@@ -154,4 +154,4 @@ def _mark(seen: Counter[str], *words: str) -> str:
 def _place(file: str) -> str:
     """A file as programs that know the repository name it: from the folder that the check runs in."""
     near = os.path.relpath(file) if file else ""
-    return file if near.startswith("../") else near
+    return legible(file if near.startswith("../") else near)

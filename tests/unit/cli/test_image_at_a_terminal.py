@@ -15,6 +15,7 @@ import termios
 import threading
 import time
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 
@@ -281,3 +282,35 @@ def test_a_project_that_cannot_be_read_is_not_called_empty(closed, env):
     done = nobody(["init", str(closed / "theirs")], env)
     assert done.returncode == 3
     assert "permission denied" in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--sarif", "-"], ["--code-quality", "-"], ["--github"]])
+def test_a_locale_that_knows_no_utf_8_gets_the_answer_all_the_same(saved, env, options):
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run(["check", saved, *options], env | ascii_only)
+    assert (done.returncode, done.stderr) == (1, "")
+    if options and options != ["--github"]:
+        assert json.loads(done.stdout) == json.loads(run(["check", saved, *options], env).stdout)
+
+
+def test_junit_can_be_read_whatever_the_locale_was(saved, env, tmp_path):
+    done = run(["check", saved, "--junit", str(tmp_path / "cases.xml")], env | {"LC_ALL": "C", "LANG": "C"})
+    assert done.returncode == 1
+    assert ElementTree.parse(tmp_path / "cases.xml").getroot().get("failures") == "1"
+
+
+@pytest.mark.parametrize("command", ["fix", "check"])
+@pytest.mark.parametrize(
+    "options", [[], ["--json"], ["--sarif", "-"], ["--code-quality", "-"], ["--junit", "-"], ["--github"]]
+)
+def test_a_name_that_is_no_text_is_written_out(command, options, env, tmp_path):
+    path = os.fsdecode(bytes(tmp_path) + b"/\xff.dockerfile")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("FROM debian:12.5\nRUN apt-get install -y nvidia-driver-535\nUSER 1\n")
+    done = run([command, path, *options], env, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "a bug" not in done.stderr
+    assert "ff.dockerfile" in done.stdout
+    if options and options[0] in ("--json", "--sarif", "--code-quality"):
+        assert "\\udc" not in done.stdout
+        json.loads(done.stdout)
