@@ -149,7 +149,7 @@ def boot(lower: str, *shared: str, version: cgroups.Version = "v1", init: Init =
     """A machine on the system ``lower``; ``shared`` are files and folders of ours that it sees where they are."""
     mounts.enter_private_mounts()
     with tempfile.TemporaryDirectory(prefix="linkspan-engine-") as work:
-        machine = Machine(lower, work, [*of_python(), *shared], version=version, init=init)
+        machine = Machine(lower, work, [*of_python(), *of_system_python(lower), *shared], version=version, init=init)
         try:
             _need_python(machine)
             yield machine
@@ -164,9 +164,16 @@ def of_python() -> list[str]:
         prefix = os.path.dirname(os.path.dirname(program))
         parts = {program, f"{prefix}/lib/{os.path.basename(program)}"}
         found |= parts if prefix in ("/usr", "/usr/local") else {prefix}
-        if prefix == "/usr":
-            found |= {"/usr/bin/python3", *_libraries(program)}
     return sorted(found)
+
+
+def of_system_python(lower: str) -> list[str]:
+    """What the tests' Python needs beside, where it is this system's own and ``lower`` lacks it."""
+    program = os.path.realpath(sys.executable)
+    if os.path.dirname(program) != "/usr/bin":
+        return []
+    wanted = {"/usr/bin/python3", *_libraries(program)}
+    return sorted(path for path in wanted if not os.path.lexists(f"{lower}{path}"))
 
 
 def _libraries(python: str) -> set[str]:
