@@ -32,6 +32,20 @@ def cuda_of(driver: str) -> str:
     return _CUDA_OF_BRANCH.get(known, "") if branch <= max(_CUDA_OF_BRANCH) else ""
 
 
+def at_least(driver: str) -> str:
+    """A CUDA that a driver surely runs: its own, or for a driver newer than all known here the newest that is known.
+
+    A driver runs what older ones ran. Empty where the driver is none, or older than all known here.
+    """
+    branch = (versions.parse(driver) or (0,))[0]
+    return cuda_of(driver) or (_CUDA_OF_BRANCH[max(_CUDA_OF_BRANCH)] if branch > max(_CUDA_OF_BRANCH) else "")
+
+
+def whole(driver: str) -> str:
+    """A driver to compare with others: a branch alone stands for its newest, ``525`` is no older than 525.60.13."""
+    return driver if "." in driver else f"{driver}.999"
+
+
 def needed_driver(cuda: str) -> str:
     """The oldest driver that starts programs of this CUDA, empty where that is not known."""
     return _FAMILIES.get((versions.parse(cuda) or (0,))[0], "")

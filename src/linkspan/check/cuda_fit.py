@@ -23,18 +23,50 @@ def fit(wanted: str, driver: str, compat: str = "") -> Fit:
     """
     newest = cuda.cuda_of(driver)
     if not newest or not versions.parse(wanted):
-        return Fit(way="unknown", why=f"it is not known which CUDA driver {driver or 'none'} runs")
+        return _beyond_the_table(wanted, driver, compat)
     if not cuda.older(newest, _short(wanted)):
         return Fit(way="natively", why=f"driver {driver} runs CUDA up to {newest}")
     if compat and not cuda.older(cuda.cuda_of(compat), _short(wanted)):
-        return Fit(way="by the compatibility package", why=f"that stands for driver {compat}")
+        return Fit(way="by the compatibility package", why=f"which stands for driver {compat}")
     needed = cuda.needed_driver(wanted)
-    if needed and not cuda.older(driver, needed) and versions.parse(wanted) >= (11,):  # type: ignore[operator]  # it is a version
-        why = f"driver {driver} is of CUDA {newest}; from {needed} on it also runs later ones of that major version"
+    if needed and not cuda.older(cuda.whole(driver), needed) and _has_minor(wanted):
+        why = (
+            f"driver {driver} is of CUDA {newest}, and those from {needed} on run later ones of that major version too"
+        )
         return Fit(way="by minor version compatibility", why=why)
-    return Fit(
-        way="not", why=f"driver {driver} runs CUDA up to {newest}, and {_short(wanted)} needs {needed or 'a newer one'}"
-    )
+    wants = f"{needed} or later" if needed else "a newer one"
+    return Fit(way="not", why=f"driver {driver} runs CUDA up to {newest}, and {_short(wanted)} needs {wants}")
+
+
+def _beyond_the_table(wanted: str, driver: str, compat: str) -> Fit:
+    """What is known of a driver that the table does not have, of none, and of what is no version."""
+    if not versions.parse(wanted):
+        return Fit(way="unknown", why=f"'{wanted}' is no version of CUDA")
+    surely = cuda.at_least(driver)
+    if surely and not cuda.older(surely, _short(wanted)):
+        return Fit(way="natively", why=f"driver {driver} is newer than those known here, which run CUDA up to {surely}")
+    why = f"it is not known which CUDA driver {driver} runs" if driver else f"it runs {drivers(wanted, compat)}"
+    return Fit(way="unknown", why=why)
+
+
+def drivers(wanted: str, compat: str = "", *, by_minor: bool = True) -> str:
+    """Which drivers run programs of a CUDA version, and how, where none is named.
+
+    ``compat`` is the driver of a compatibility package, empty for none; ``by_minor`` is False for programs that minor
+    version compatibility does not help.
+    """
+    fully, oldest = cuda.driver_for(wanted), cuda.needed_driver(wanted)
+    ways = [f"natively from driver {fully} on" if fully else "natively on drivers newer than those known here"]
+    if by_minor and oldest and _has_minor(wanted) and cuda.older(oldest, fully or oldest + ".1"):
+        ways.append(f"by minor version compatibility from {oldest} on")
+    if compat and not cuda.older(cuda.cuda_of(compat), _short(wanted)):
+        ways.append("by the compatibility package in it with some older drivers of data-centre GPUs")
+    return ", ".join(ways)
+
+
+def _has_minor(wanted: str) -> bool:
+    """Minor version compatibility began with CUDA 11."""
+    return (versions.parse(wanted) or ()) >= (11,)
 
 
 def _short(version: str) -> str:

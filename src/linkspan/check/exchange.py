@@ -1,4 +1,4 @@
-"""Forms of findings that other programs read: SARIF 2.1.0 for code scanning, JUnit's XML for CI systems."""
+"""Forms of findings that other programs read: SARIF 2.1.0, JUnit's XML, GitLab's code quality, GitHub's annotations."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +10,12 @@ from linkspan.check.model import Severity
 
 LEVELS: dict[Severity, str] = {"critical": "error", "error": "error", "warning": "warning", "info": "note"}
 """SARIF 2.1.0, section 3.27.10."""
+
+QUALITY: dict[Severity, str] = {"critical": "blocker", "error": "critical", "warning": "minor", "info": "info"}
+"""The severities of GitLab's code quality reports."""
+_COMMANDS: dict[Severity, str] = {"critical": "error", "error": "error", "warning": "warning", "info": "notice"}
+_IN_TEXT = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_IN_PROPERTY = _IN_TEXT | str.maketrans({":": "%3A", ",": "%2C"})
 
 Document = dict[str, Any]
 
@@ -62,9 +68,11 @@ def sarif_rule(name: str, title: str, why: str, remedy: str, link: str = "") -> 
 
 
 def sarif_location(uri: str, line: int = 0) -> Document:
-    """A place in a SARIF result; ``line`` counts from 1, and 0 is the file as a whole."""
-    region: Document = {"region": {"startLine": line}} if line else {}
-    return {"physicalLocation": {"artifactLocation": {"uri": uri}} | region}
+    """A place in a SARIF result; ``line`` counts from 1, and 0 is the file as a whole.
+
+    That too begins at a line, since GitHub's code scanning asks each place for one ("SARIF support for code scanning").
+    """
+    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line or 1}}}
 
 
 def relative_uri(path: str) -> str:
@@ -83,7 +91,8 @@ def junit_suite(name: str, cases: Iterable[Case]) -> str:
     suite.set("errors", str(sum(bool(case.error) for case in listed)))
     if skipped := sum(bool(case.skipped) for case in listed):
         suite.set("skipped", str(skipped))
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+    # By itself ElementTree would declare the encoding of the user's locale, and files are written in UTF-8.
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{ElementTree.tostring(suite, encoding='unicode')}\n"
 
 
 def _case(suite: ElementTree.Element, case: Case) -> None:
@@ -105,3 +114,26 @@ def clean(text: str) -> str:
 
 def _fits(sign: str) -> bool:
     return sign in "\t\n" or " " <= sign < "\ud800" or "\ue000" <= sign < "\ufffe" or sign > "\uffff"
+
+
+def annotation(severity: Severity, title: str, text: str, file: str = "", line: int = 0) -> str:
+    """A workflow command of GitHub's: https://docs.github.com/actions/reference/workflow-commands.
+
+    What comes from strangers is escaped, so that it cannot give the runner a command of its own; lines count from 1.
+    """
+    place = f"file={file.translate(_IN_PROPERTY)},{f'line={line},' if line else ''}" if file else ""
+    return f"::{_COMMANDS[severity]} {place}title={title.translate(_IN_PROPERTY)}::{text.translate(_IN_TEXT)}"
+
+
+def quality_issue(severity: Severity, name: str, text: str, fingerprint: str, path: str, *, line: int = 0) -> Document:
+    """An issue of GitLab's code quality report: https://docs.gitlab.com/ci/testing/code_quality/.
+
+    GitLab shows one issue for each fingerprint, so each needs its own; an issue always has a line, from 1 on.
+    """
+    return {
+        "description": text,
+        "check_name": name,
+        "fingerprint": fingerprint,
+        "severity": QUALITY[severity],
+        "location": {"path": path, "lines": {"begin": line or 1}},
+    }

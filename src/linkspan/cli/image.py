@@ -3,16 +3,16 @@
 import datetime
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, TypeVar, get_args
+from typing import Annotated, TypeVar
 
 import msgspec
 import typer
 from rich.console import Group
 
 from linkspan.check.model import Severity
-from linkspan.cli import image_init, image_target, image_text, output, picture
+from linkspan.cli import image_fix, image_init, image_reports, image_target, image_text, output, picture
 from linkspan.cli.image_access import Cache, Insecure, Mirror, Platform, Reference, access, opened
-from linkspan.cli.output import UsageError
+from linkspan.cli.image_reports import Wanted
 from linkspan.errors import ConfigError, LinkspanError, RequestError
 from linkspan.image import baseline as known
 from linkspan.image import dockerfile_source, judged, policy, reports
@@ -55,8 +55,9 @@ def check(
     write_baseline: Annotated[
         str, typer.Option("--write-baseline", metavar="FILE", help="Save today's findings as a baseline; exits with 0.")
     ] = "",
-    sarif: Annotated[str, typer.Option(metavar="FILE", help="Also write a SARIF 2.1.0 log; - prints it.")] = "",
-    junit: Annotated[str, typer.Option(metavar="FILE", help="Also write JUnit's XML; - prints it.")] = "",
+    sarif: image_reports.Sarif = "",
+    junit: image_reports.Junit = "",
+    code_quality: image_reports.Quality = "",
     html: Annotated[str, typer.Option(metavar="FILE", help="Also write the findings as a page.")] = "",
     insecure: Insecure = None,
     mirror: Mirror = None,
@@ -72,9 +73,8 @@ def check(
     Exit codes: 0 clean; 1 new findings at or above --fail-on; 2 wrong usage, or a policy or baseline that cannot be
     followed; 3 the image, or another file, could not be read.
     """
-    limit = _severity(fail_on)
-    if sum((as_json, github, sarif == "-", junit == "-")) > 1:
-        raise UsageError("--json, --github, and - for --sarif and --junit, each print their own: choose one")
+    limit = image_reports.severity(fail_on)
+    wanted = image_reports.settled(Wanted(sarif, junit, code_quality), as_json=as_json, github=github)
     where = guarded(lambda: image_target.target(driver, gpu or (), target))
     settings = guarded(lambda: _parsed(rules, policy.parse)) if rules else policy.Policy()
     before = guarded(lambda: _parsed(baseline, known.loads)) if baseline else known.Baseline()
@@ -82,8 +82,8 @@ def check(
     found = guarded(lambda: _judged(reference, how, where, settings, before))
     for note in found.notes:
         output.warn(note)
-    guarded(lambda: _write(found, limit, sarif=sarif, junit=junit, html=html))
-    _show(found, limit, as_json=as_json, github=github, quiet="-" in (sarif, junit))
+    guarded(lambda: _write(found, limit, wanted, html))
+    _show(found, limit, as_json=as_json, github=github, quiet=wanted.is_printed)
     if write_baseline:
         kept = known.dumps(known.of(found.source, (*found.findings, *found.known))).decode()
         guarded(lambda: picture.write(write_baseline, kept))
@@ -127,13 +127,15 @@ def advise(
 
 
 app.command(short_help="Write a Dockerfile that is right for a project.")(image_init.init)
-app.command(short_help="Say what is wrong with Dockerfiles, and mend it.")(image_init.fix)
+app.command(short_help="Say what is wrong with Dockerfiles, and mend it.")(image_fix.fix)
 
 
 def _judged(reference: str, how: Access, where: Target, settings: policy.Policy, before: known.Baseline) -> Judged:
     today = datetime.datetime.now(datetime.UTC).date()
     if not dockerfile_source.is_dockerfile(reference):
         return judged.judge(opened(reference, how), where, settings, before, today=today)
+    if where != Target():
+        output.warn("a Dockerfile is judged wherever it is to run: --driver, --gpu and --target are about images")
     found = judged.sift(reference, dockerfile_source.findings(reference), settings, before, today=today)
     return msgspec.structs.replace(found, is_dockerfile=True)
 
@@ -159,33 +161,17 @@ def guarded(act: Callable[[], T]) -> T:
         raise typer.Exit(USAGE if isinstance(error, ConfigError | RequestError) else COULD_NOT_READ) from error
 
 
-def _severity(text: str) -> Severity:
-    if text not in get_args(Severity):
-        raise UsageError(f"--fail-on is '{text}', not one of {', '.join(judged.SEVERITIES)}")
-    return next(one for one in judged.SEVERITIES if one == text)
-
-
 def _parsed(path: str, parse: Callable[[bytes, str], T]) -> T:
     with open(path, "rb") as file:
         return parse(file.read(), path)
 
 
-def _write(found: Judged, limit: Severity, *, sarif: str, junit: str, html: str) -> None:
-    if sarif:
-        _put(sarif, msgspec.json.format(msgspec.json.encode(reports.sarif(found)), indent=2).decode() + "\n")
-    if junit:
-        _put(junit, reports.junit(found, limit))
+def _write(found: Judged, limit: Severity, wanted: Wanted, html: str) -> None:
+    image_reports.write(wanted, found, limit)
     if html:
         from linkspan.cli import image_page
 
         picture.write(html, image_page.render(found, limit))
-
-
-def _put(path: str, text: str) -> None:
-    if path == "-":
-        typer.echo(text, nl=False)
-    else:
-        picture.write(path, text)
 
 
 def _show(found: Judged, limit: Severity, *, as_json: bool, github: bool, quiet: bool) -> None:

@@ -36,7 +36,7 @@ def _header(advice: Advice) -> Markup:
     kicker = tag("p", tag("b", "linkspan image advise"), about, class_="kicker")
     counts = tag("span", f"{size(advice.bytes)} in {plural(len(advice.layers), 'layer')}")
     holds = words.holds(advice.parts)
-    told = tag("p", "It holds ", said(holds), ".", class_="sum") if holds else Markup("")
+    told = tag("p", tag("span", "It holds ", said(holds), "."), class_="sum") if holds else Markup("")
     return tag("header", kicker, tag("h1", _sentence(words.headline(advice))), told, tag("p", counts, class_="sum"))
 
 

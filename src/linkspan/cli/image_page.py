@@ -33,7 +33,12 @@ def verdict(judged: Judged, fail_on: Severity) -> str:
     if bad:
         return f"{plural(bad, 'finding')} at or above {fail_on}."
     rest = len(judged.findings)
-    return f"Clean, with {plural(rest, 'finding')} below {fail_on}." if rest else "Clean: no rule found anything."
+    blind = ", as far as it could be read" if judged.refused else ""
+    return (
+        f"Clean{blind}, with {plural(rest, 'finding')} below {fail_on}."
+        if rest
+        else f"Clean{blind}: no rule found anything."
+    )
 
 
 def _header(judged: Judged, words: str) -> Markup:
@@ -48,13 +53,18 @@ def _header(judged: Judged, words: str) -> Markup:
 
 def _holds(judged: Judged) -> Markup:
     holds = image_words.holds(judged.parts)
-    return tag("p", "It holds ", said(holds), ".", class_="sum") if holds else Markup("")
+    return _sentence("It holds ", holds) if holds else Markup("")
 
 
 def _runs(judged: Judged) -> Markup:
     if not judged.runs:
         return Markup("")
-    return tag("p", "Runs there: ", said(image_words.runs(judged.runs)), ".", class_="sum")
+    return _sentence("Runs there: ", image_words.runs(judged.runs))
+
+
+def _sentence(begin: str, rest: str) -> Markup:
+    """A sentence of its own: its parts stay on one line, where those of a sum are set apart."""
+    return tag("p", tag("span", begin, said(rest), "."), class_="sum")
 
 
 def _count(judged: Judged, severity: Severity) -> Markup:

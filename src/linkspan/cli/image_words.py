@@ -52,7 +52,10 @@ def holds(parts: Iterable[Part]) -> str:
 def runs(verdict: Verdict) -> str:
     """How an image runs where it is to run, in a sentence."""
     cuda = f"CUDA {verdict.cuda}, " if verdict.cuda else ""
-    return f"{_WAYS[verdict.way]}: {cuda}{verdict.why}"
+    way = _WAYS[verdict.way]
+    if verdict.cuda and verdict.way == "unknown" and not verdict.driver:
+        way = "where the driver is new enough"
+    return f"{way}: {cuda}{verdict.why}"
 
 
 def place(files: int, layers: Collection[int]) -> str:

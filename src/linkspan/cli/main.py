@@ -1,6 +1,7 @@
 """The ``linkspan`` command. A subcommand is imported when it is called, so that ``--help`` and one-liners stay fast."""
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -87,12 +88,14 @@ def run(argv: list[str]) -> int:
     except BrokenPipeError:
         return output.FAILED  # whoever read our output has seen enough
     except (KeyboardInterrupt, typer.Abort):
-        return output.INTERRUPTED
+        code = output.INTERRUPTED
     except Exception as error:  # the outermost place: what nobody expected becomes a sentence, too
         if type(error).__name__ == "NoArgsIsHelpError":
             sys.stderr.write(f"{error.format_message()}\n")  # type: ignore[attr-defined]  # of click's exceptions
             return output.USAGE
         return output.fail(error)
+    if code == output.INTERRUPTED:  # typer, too, makes this of Ctrl-C
+        output.warn("interrupted")
     return code if isinstance(code, int) else output.OK
 
 
@@ -111,6 +114,11 @@ def _leave(number: int, _: FrameType | None) -> NoReturn:
 
 def main() -> NoReturn:
     """The entry point of the ``linkspan`` program."""
+    if sys.stdout is None:  # the shell's >&-: there is nobody to tell
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a locale cannot say, or no text can, is written out
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
     code = run(sys.argv[1:])

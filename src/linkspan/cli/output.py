@@ -64,8 +64,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
 
 
 def show_json(document: object) -> None:
-    """Print a JSON document, indented, in the order in which it was made."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    """Print a JSON document, indented, in the order in which it was made; in a locale without UTF-8 in ASCII."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=not is_utf8) + "\n")
 
 
 def warn(message: str, hint: str = "") -> None:
@@ -77,12 +78,13 @@ def fail(error: Exception) -> int:
     """Print an error once; the exit code that goes with it. LINKSPAN_DEBUG=1 adds where it came from."""
     if os.environ.get("LINKSPAN_DEBUG") == "1":
         traceback.print_exception(error)
-    message, hint, code = _explain(error)
+    message, hint, code = explained(error)
     _say("red", message, hint)
     return code
 
 
-def _explain(error: Exception) -> tuple[str, str, int]:
+def explained(error: Exception) -> tuple[str, str, int]:
+    """An error in words: the message, what to do (may be empty), and the exit code that goes with it."""
     if isinstance(error, KernelError):
         from linkspan.plan import wording  # nothing but an error needs it
 

@@ -159,7 +159,7 @@ def loads(data: bytes | str, path: str = "saved facts") -> HostFacts:
 
 
 def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
+    return sentence if sentence[:2].isupper() else sentence[:1].lower() + sentence[1:]  # JSON keeps its name
 
 
 def save(facts: HostFacts, path: str) -> None:

@@ -153,7 +153,7 @@ class Registry:
             return self._client.send(self._client.build_request("GET", url, headers=headers), stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             hint = "--insecure HOST allows http, or a certificate that nobody signed" if "SSL" in str(error) else ""
-            raise HostError(f"{self.reference.host} does not answer: {error}", hint=hint) from error
+            raise HostError(f"{self.reference.host} does not answer: {_why(error)}", hint=hint) from error
 
     def _checked(self, answer: httpx.Response, url: str) -> httpx.Response:
         if answer.status_code in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
@@ -206,7 +206,7 @@ class Registry:
         try:
             return self._client.send(request, stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise HostError(f"the place to get a token from does not answer: {error}") from error
+            raise HostError(f"the place to get a token from does not answer: {_why(error)}") from error
 
 
 def _basic(credentials: Credentials) -> str:
@@ -235,3 +235,8 @@ def _of_platform(index: dict[str, Any], platform: tuple[str, str]) -> str:
         if isinstance(about, dict) and (about.get("os"), about.get("architecture")) == platform:
             return str(entry.get("digest", ""))
     return ""
+
+
+def _why(error: Exception) -> str:
+    """What httpx complains of, without the number of the system's error."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)).lower() or type(error).__name__

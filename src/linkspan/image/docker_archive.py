@@ -53,7 +53,9 @@ class SavedSource:
 def _chosen(found: list[Saved], name: str, place: str) -> Saved:
     wanted = [one for one in found if not name or name in (one.tags or [])]
     if not wanted:
-        raise FormatError(f"{place} holds no image {name}".rstrip())
+        tags = [tag for one in found for tag in one.tags or []]
+        hint = f"it has {', '.join(tag[:120] for tag in tags[:8])}" if tags else ""
+        raise FormatError(f"{place} holds no image {name}".rstrip(), hint=hint)
     if len(wanted) > 1:
         names = sorted(tag for one in wanted for tag in one.tags or [])
         raise FormatError(

@@ -40,7 +40,7 @@ def mend(text: str) -> Mended:
     """Mend a Dockerfile. Raises FormatError where a builder would not build it."""
     found = findings(dockerfile.parse(text))
     now, left = _Work(text, found).done()
-    gone = _gone(found, left)
+    gone = _gone(found, left, text, now)
     still = tuple(one for one in found if one not in gone)
     return Mended(before=text, after=now, gone=gone, left=still, left_after=tuple(left))
 
@@ -87,23 +87,43 @@ class _Work:
         return True
 
 
-def _gone(before: list[DockerfileFinding], after: list[DockerfileFinding]) -> tuple[DockerfileFinding, ...]:
-    """The faults that are no longer there; those that are left are found again by their cause, else by their id."""
-    causes = Counter((one.id, one.cause) for one in after)
-    missed: list[DockerfileFinding] = []
-    for one in before:
-        if causes[one.id, one.cause]:
-            causes[one.id, one.cause] -= 1
-        else:
-            missed.append(one)
-    others = Counter(name for (name, _), count in causes.items() for _ in range(count))
-    gone: list[DockerfileFinding] = []
-    for one in missed:
-        if others[one.id]:
-            others[one.id] -= 1
-        else:
-            gone.append(one)
-    return tuple(gone)
+def _gone(
+    before: list[DockerfileFinding], after: list[DockerfileFinding], old: str, new: str
+) -> tuple[DockerfileFinding, ...]:
+    """The faults that are no longer there.
+
+    Those that are left are found again by their cause and the text of their line, else by their cause, else by their
+    id: of several that are alike, the one whose line is still there was not mended.
+    """
+    gone = [(one, _keys(one, old)) for one in before]
+    left = [_keys(one, new) for one in after]
+    for number in range(3):
+        rest = Counter(keys[number] for keys in left)
+        missed = []
+        for one, keys in gone:
+            if rest[keys[number]]:
+                rest[keys[number]] -= 1
+            else:
+                missed.append((one, keys))
+        gone, left = missed, _without(left, number, rest)
+    return tuple(one for one, _ in gone)
+
+
+def _keys(one: DockerfileFinding, text: str) -> tuple[object, ...]:
+    """What tells a fault, the most exact first."""
+    lines = text.splitlines()
+    line = lines[one.line - 1].strip() if 0 < one.line <= len(lines) else ""
+    return (one.id, one.cause, line), (one.id, one.cause), one.id
+
+
+def _without(left: list[tuple[object, ...]], number: int, rest: "Counter[object]") -> list[tuple[object, ...]]:
+    """Those that were not found again: so many of each key as ``rest`` says."""
+    kept = []
+    for keys in left:
+        if rest[keys[number]] > 0:
+            rest[keys[number]] -= 1
+            kept.append(keys)
+    return kept
 
 
 def _at(read: Dockerfile, line: int) -> Instruction | None:

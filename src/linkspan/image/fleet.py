@@ -84,19 +84,14 @@ def _short(version: str) -> str:
 
 
 def _fit(driver: str, newest: str, oldest: str, *, has_compat: bool) -> Fit:
-    native = cuda.cuda_of(driver) if driver else ""
+    native, surely = cuda.cuda_of(driver), cuda.at_least(driver)
+    if surely and newest and not cuda.older(surely, newest if "." in newest else f"{newest}.99"):
+        return "fits"
     if not native or not newest:
         return "unknown"
-    if not cuda.older(native, newest if "." in newest else f"{newest}.99"):
-        return "fits"
-    if oldest and not cuda.older(_whole(driver), oldest):
+    if oldest and not cuda.older(cuda.whole(driver), oldest):
         return "starts"
     return "compat" if has_compat else "too old"
-
-
-def _whole(driver: str) -> str:
-    """A branch alone stands for its newest driver: 525 is meant to be no older than 525.60.13."""
-    return driver if "." in driver else f"{driver}.999"
 
 
 def _notes(image: Image, newest: str, full: str) -> Iterator[str]:

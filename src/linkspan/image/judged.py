@@ -118,6 +118,7 @@ def _legible(one: Finding) -> Finding:
         fix=legible(one.fix),
         paths=tuple(map(legible, one.paths)),
         layer_command=legible(one.layer_command),
+        file=legible(one.file),
     )
 
 

@@ -93,7 +93,9 @@ def _named(descriptors: list[Descriptor], name: str, place: str) -> list[Descrip
     names = {name, *_whole(name)}
     wanted = [one for one in descriptors if names & {*_titles(one), one.digest}]
     if not wanted:
-        raise FormatError(f"{place} holds no image {name}")
+        titles = list(dict.fromkeys(title for one in descriptors for title in _titles(one)[:1]))
+        hint = f"it has {', '.join(title[:120] for title in titles[:8])}" if titles else ""
+        raise FormatError(f"{place} holds no image {name}", hint=hint)
     return wanted
 
 

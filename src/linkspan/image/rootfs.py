@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -29,6 +29,8 @@ _KINDS: dict[int, Kind] = {
 }
 _ARCHITECTURES = {3: "386", 21: "ppc64le", 40: "arm", 62: "amd64", 183: "arm64"}
 """Go's names for machines, as an image's configuration has them, by those of ELF; some machine of the GPUs' is none."""
+_OF_ROOTS = ("bin", "etc", "lib", "sbin", "usr")
+"""Folders of which a root file system that was not made from nothing has one."""
 _CHUNK = 1 << 20
 _PLACE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -39,10 +41,12 @@ def read(folder: str, config: Config | None = None, mounted: Container[str] = ()
 
     ``mounted`` are the paths in it that are none of its own: what a running container has mounted over them. Whoever
     runs in there may change it meanwhile; each name is looked up once, in a folder that is held open.
-    Raises FormatError for a folder without end, or that cannot be opened at all.
+    Raises FormatError for a folder without end, that cannot be opened at all, or that is plainly no root file system.
     """
     with contextlib.closing(_Walk(folder, mounted)) as walk:
         entries = {entry.path: entry for entry in walk.entries()}
+    if config is None:
+        _must_be_one(folder, entries)
     unpacked = sum(entry.size for entry in entries.values() if entry.kind == "file" and not entry.target)
     known = config or Config(is_there=False)
     return Image(
@@ -52,6 +56,19 @@ def read(folder: str, config: Config | None = None, mounted: Container[str] = ()
         entries=entries,
         refused=tuple(walk.refusals.sentences()),
     )
+
+
+def _must_be_one(folder: str, entries: Mapping[str, Entry]) -> None:
+    """FormatError for a folder that is no root file system: who named it by mistake must not hear that it is clean."""
+    if not entries:
+        raise FormatError(f"{folder} is empty, so it is no root file system", subject=folder)
+    build = next((name for name in ("Dockerfile", "Containerfile") if f"/{name}" in entries), "")
+    if build and not any(f"/{name}" in entries for name in _OF_ROOTS) and not _architecture(entries.values()):
+        raise FormatError(
+            f"{folder} is a project's folder with a {build}, and no root file system",
+            hint=f"name the file, {os.path.join(folder, build)}, or the image that it builds",
+            subject=folder,
+        )
 
 
 def _architecture(entries: Iterable[Entry]) -> str:

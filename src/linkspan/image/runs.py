@@ -1,5 +1,7 @@
 """Whether an image will run on a machine that is not at hand: by its CUDA, that driver, and those GPUs."""
 
+import msgspec
+
 from linkspan.check import cuda, cuda_fit
 from linkspan.check.cuda_fit import Fit, Way
 from linkspan.check.cuda_names import last_cuda
@@ -44,12 +46,21 @@ def by_driver(image: Image, target: Target) -> Fit:
     found = stack(image)
     compat = version_of(found.compat.path) if found.compat else ""
     refusing = next((gpu for gpu in target.gpus if cuda.is_consumer(gpu)), "")
+    if not target.driver:
+        return _by_any(image, target, "" if refusing else compat)
     way = cuda_fit.fit(found.cuda, target.driver, "" if refusing else compat)
     if way.way == "not" and refusing and compat:
         return Fit(way="not", why=f"{way.why}; the compatibility package does not work with {refusing}")
     if way.way == "by minor version compatibility" and (entry := needs_translation(image, target)):
         return Fit(way="not", why=f"{entry.path} has only PTX for that GPU, and {way.why}, but not their PTX")
     return way
+
+
+def _by_any(image: Image, target: Target, compat: str) -> Fit:
+    """What is known where no driver is named: which ones would do."""
+    cuda_, oldest = stack(image).cuda, cuda.needed_driver(stack(image).cuda)
+    bound = needs_translation(image, msgspec.structs.replace(target, driver=oldest))
+    return Fit(way="unknown", why=f"it runs {cuda_fit.drivers(cuda_, compat, by_minor=bound is None)}")
 
 
 def dropped(image: Image, able: str) -> str:

@@ -2,7 +2,7 @@
 
 import os
 
-from linkspan.errors import FormatError
+from linkspan.errors import FormatError, RequestError
 from linkspan.image import read, rootfs, tar
 from linkspan.image.access import Access
 from linkspan.image.blobs import Source
@@ -54,9 +54,15 @@ def _has_path(folder: str) -> bool:
 
 
 def split(reference: str) -> tuple[str, str]:
-    """A path, and the name of an image in it, which may be empty; FormatError where no such path is there."""
+    """A path, and the name of an image in it, which may be empty.
+
+    FormatError where no such path is there, RequestError for standard input.
+    """
     if os.path.exists(reference):
         return reference, ""
+    if reference == "-":
+        hint = "save the image to a file; 'linkspan image fix -' reads a Dockerfile"
+        raise RequestError("an image cannot be read from standard input", hint=hint, subject=reference)
     at = reference.find(":")
     while at > 0:
         if os.path.exists(reference[:at]):
@@ -76,6 +82,8 @@ def archive(path: str) -> TarStore:
             raise FormatError(f"{path} is neither a file nor a folder")
         with open(path, "rb") as file:
             start = file.read(tar.BLOCK)
+        if not start:
+            raise FormatError(f"{path} is empty, so it is no saved image")
         if not is_tar(start):
             raise FormatError(f"{path} is no tar archive, so it is no saved image")
         return TarStore(path)

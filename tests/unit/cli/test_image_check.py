@@ -1,6 +1,8 @@
 """``linkspan image check`` as a person and as a program use it; the image is given, the rules are the tests' own."""
 
+import html
 import json
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -225,6 +227,38 @@ def test_whether_it_runs_there_is_told(driver, told, images, capsys):
     assert json.loads(capsys.readouterr().out)["runs"]["cuda"] == "12.4"
 
 
+FOUR = {
+    "natively": (made.cudart("12.2.140"),),
+    "by minor version compatibility": (made.cudart("12.8.90"),),
+    "by the compatibility package": (made.cudart("12.4.127"), made.compat()),
+    "not": (made.cudart("13.0.96"),),
+}
+
+
+@pytest.mark.parametrize("way", FOUR)
+def test_text_json_and_page_agree_on_whether_it_runs_there(way, images, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    images["x"] = made.image(*FOUR[way])
+    where = ("--driver", "535.104.05", "--gpu", "T4", "--fail-on", "critical")
+    run(["image", "check", "x", *where, "--html", str(tmp_path / "page.html")])
+    line = next(one for one in capsys.readouterr().out.splitlines() if one.startswith("runs"))
+    run(["image", "check", "x", *where, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    page = html.unescape(re.sub("<[^>]+>", "", (tmp_path / "page.html").read_text()))
+    assert told["runs"]["way"] == way
+    assert told["runs"]["why"] in line
+    assert line.removeprefix("runs").strip() in page
+    assert told["exit_code"] == run(["image", "check", "x", *where])
+
+
+def test_without_a_driver_it_says_in_a_sentence_what_is_known(images, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    images["cuda"] = made.image(made.cudart("12.4.127"))
+    run(["image", "check", "cuda", "--gpu", "T4"])
+    said = capsys.readouterr().out
+    assert "runs   where the driver is new enough: CUDA 12.4, it runs natively from driver 550 on" in said
+
+
 def test_what_it_holds_is_told_with_versions(images, capsys):
     wheels = [made.wheel(name, version) for name, version in (("torch", "2.4.0"), ("nvidia-cudnn-cu12", "9.1"))]
     images["stack"] = made.image(made.cudart("12.4.127"), *wheels)
@@ -232,3 +266,25 @@ def test_what_it_holds_is_told_with_versions(images, capsys):
     assert "holds  CUDA 12.4.127, cuDNN 9.1, PyTorch 2.4.0" in capsys.readouterr().out
     run(["image", "check", "stack", "--json"])
     assert {one["key"] for one in json.loads(capsys.readouterr().out)["parts"]} == {"cudart", "cudnn", "torch"}
+
+
+def test_a_dockerfile_says_that_it_is_judged_without_a_target(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Dockerfile").write_text("FROM debian:12\nUSER 1\n")
+    assert run(["image", "check", "Dockerfile", "--driver", "535"]) == 0
+    assert "--driver, --gpu and --target are about images" in capsys.readouterr().err
+    assert run(["image", "check", "Dockerfile"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_target_that_is_no_saved_host_keeps_the_name_of_json(tmp_path, capsys):
+    (tmp_path / "x").write_text("nothing")
+    assert run(["image", "check", "good", "--target", str(tmp_path / "x")]) == 3
+    assert "not a saved host: JSON is malformed" in capsys.readouterr().err
+
+
+def test_what_gitlab_takes_is_printed_too(capsys):
+    assert run(["image", "check", "bad", "--code-quality", "-"]) == 1
+    issues = json.loads(capsys.readouterr().out)
+    assert [one["severity"] for one in issues] == ["critical", "minor", "info"]
+    assert issues[0]["location"]["path"] == "a.bad"

@@ -1,4 +1,5 @@
 import datetime
+import re
 
 import pytest
 
@@ -53,3 +54,14 @@ def test_the_page_can_be_used_by_everybody_at_any_width(width):
     assert seen.console == []
     assert [one for one in seen.answers["violations"] if one["impact"] in {"serious", "critical"}] == []
     assert (seen.answers["width"], seen.answers["scroll"], seen.answers["wide"]) == (width, width, [])
+
+
+def test_a_sentence_of_the_header_is_one_piece_with_its_full_stop():
+    told = image_page.render(judged("/a.bad"), "error")
+    (runs,) = re.findall(r"<p [^>]*>(<span>Runs there: .*?)</p>", told)
+    assert runs.endswith(".</span>")
+
+
+def test_what_could_not_be_read_is_not_called_clean():
+    blind = Judged(source="x", refused=("/a cannot be read",))
+    assert image_page.verdict(blind, "error") == "Clean, as far as it could be read: no rule found anything."

@@ -96,13 +96,13 @@ def test_an_answer_of_no_is_the_exit_code(subcommand, capsys):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, typer.Abort])
-def test_an_interruption_is_quiet(error, subcommand, capsys):
+def test_an_interruption_is_told_in_a_word(error, subcommand, capsys):
     def sim():
         raise error
 
     subcommand(sim)
     assert main.run(["sim"]) == output.INTERRUPTED
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "linkspan: interrupted\n")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error():

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkspan.errors import FormatError
+from linkspan.image import dockerfile_fix
 from linkspan.image.dockerfile import parse
 from linkspan.image.dockerfile_checks import all_rules, findings
 from linkspan.image.dockerfile_fix import mend
@@ -99,3 +100,12 @@ def test_a_diff_is_one_that_patch_applies(tmp_path):
 
 def test_without_a_change_there_is_no_diff():
     assert mend(on_cuda()).diff("Dockerfile") == ""
+
+
+def test_of_faults_that_are_alike_those_are_told_whose_line_is_mended(monkeypatch):
+    monkeypatch.setattr(dockerfile_fix, "_MOST", 3)
+    mended = mend(on_cuda(*(f"RUN pip install --upgrade package{number}" for number in range(9))))
+    assert 0 < len(mended.gone) < 9
+    before, after = mended.before.splitlines(), mended.after.splitlines()
+    assert [before[one.line - 1] in after for one in mended.gone] == [False] * len(mended.gone)
+    assert all(before[one.line - 1] in after for one in mended.left)

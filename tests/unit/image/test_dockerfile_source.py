@@ -10,7 +10,11 @@ DRIVER = "# syntax=docker/dockerfile:1\n\nFROM debian:12\nRUN apt-get update && 
 
 
 @pytest.mark.parametrize(
-    "text", [DRIVER, "ARG A=1\nFROM $A\n", "from scratch\n", "ARG A\nFROM $A\n", "FROM --platform=linux/arm64 a AS b\n"]
+    "text",
+    [
+        *[DRIVER, "ARG A=1\nFROM $A\n", "from scratch\n", "ARG A\nFROM $A\n", "FROM --platform=linux/arm64 a AS b\n"],
+        *["\ufeffFROM a\r\nUSER 1\r\n", "\ufeff# a comment\nFROM a\n"],
+    ],
 )
 def test_it_is_told_by_what_it_begins_with(text, tmp_path):
     (tmp_path / "any").write_text(text)
@@ -21,10 +25,24 @@ def test_it_is_told_by_what_it_begins_with(text, tmp_path):
     "data", [b"", b"# x\nfrom os import path\n", b"RUN true\n", b"FROM\n", b"\xff\xfeFROM a\n", b"\0" * 512]
 )
 def test_other_files_are_none(data, tmp_path):
-    (tmp_path / "Dockerfile").write_bytes(data)
-    assert not dockerfile_source.is_dockerfile(str(tmp_path / "Dockerfile"))
+    (tmp_path / "any").write_bytes(data)
+    assert not dockerfile_source.is_dockerfile(str(tmp_path / "any"))
     assert not dockerfile_source.is_dockerfile(str(tmp_path))
     assert not dockerfile_source.is_dockerfile(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.gpu", "Containerfile", "Dockerfile-cpu", "x.dockerfile"])
+def test_a_broken_one_is_told_by_its_name_and_what_is_wrong_with_it_is_said(name, tmp_path):
+    (tmp_path / name).write_text("FORM debian:12\n")
+    assert dockerfile_source.is_dockerfile(str(tmp_path / name))
+    with pytest.raises(FormatError, match="line 1: there is no instruction 'FORM'"):
+        dockerfile_source.findings(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 512, b"x\0y"])
+def test_an_image_is_none_however_it_is_called(data, tmp_path):
+    (tmp_path / "Dockerfile").write_bytes(data)
+    assert not dockerfile_source.is_dockerfile(str(tmp_path / "Dockerfile"))
 
 
 def test_its_findings_have_file_and_line(tmp_path):

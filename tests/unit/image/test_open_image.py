@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from linkspan.errors import FormatError
+from linkspan.errors import FormatError, RequestError
 from linkspan.formats import ldcache
 from linkspan.image import limits
 from linkspan.image.access import Access
@@ -71,8 +71,20 @@ def test_one_of_several_images_is_chosen_by_its_name(tmp_path):
     assert list(open_image(f"{path}:two:latest").entries) == ["/two"]
     with pytest.raises(FormatError, match="holds 2 images: one:latest, two:latest"):
         open_image(path)
-    with pytest.raises(FormatError, match="holds no image three"):
+    with pytest.raises(FormatError, match="holds no image three") as told:
         open_image(f"{path}:three")
+    assert told.value.hint == "it has one:latest, two:latest"
+
+
+def test_a_layout_says_which_images_it_has(tmp_path):
+    manifest = w.blobs([w.layer({"a": "1"})])
+    one = w.descriptor(manifest[1], annotations={"org.opencontainers.image.ref.name": "one"})
+    files = {**manifest[0], "oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": w.index(one)}
+    path = w.write_folder(f"{tmp_path}/layout", files)
+    assert list(open_image(f"{path}:one").entries) == ["/a"]
+    with pytest.raises(FormatError, match="holds no image two") as told:
+        open_image(f"{path}:two")
+    assert told.value.hint == "it has one"
 
 
 def test_the_manifest_for_this_machine_is_taken_and_attestations_are_not(tmp_path):
@@ -273,3 +285,31 @@ def test_who_watches_is_told_how_far_it_is(tmp_path):
     open_image(path, Access(watch=lambda *each: told.append(each)))
     assert {what for what, _, _ in told} == {"layer 0", "layer 1"}
     assert all(done == total for what, done, total in (told[-1], next(one for one in reversed(told) if "0" in one[0])))
+
+
+def test_a_folder_that_is_nobodys_root_is_refused(tmp_path):
+    with pytest.raises(FormatError, match="is empty, so it is no root file system"):
+        open_image(str(tmp_path))
+    (tmp_path / "Dockerfile").write_text("FROM a\n")
+    (tmp_path / "main.py").write_text("")
+    with pytest.raises(FormatError, match="a project's folder with a Dockerfile") as told:
+        open_image(str(tmp_path))
+    assert f"{tmp_path}/Dockerfile" in told.value.hint
+    (tmp_path / "usr").mkdir()
+    assert "/main.py" in open_image(str(tmp_path)).entries
+
+
+def test_a_root_made_from_nothing_may_have_its_dockerfile_in_it(tmp_path):
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    (tmp_path / "app").write_bytes(elfwriter.shared_object("app"))
+    assert "/app" in open_image(str(tmp_path)).entries
+
+
+def test_an_empty_file_and_standard_input_are_told_in_their_own_words(tmp_path, monkeypatch):
+    (tmp_path / "x").write_bytes(b"")
+    with pytest.raises(FormatError, match="x is empty"):
+        open_image(str(tmp_path / "x"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequestError, match="standard input") as told:
+        open_image("-")
+    assert "linkspan image fix -" in told.value.hint

@@ -62,3 +62,51 @@ def test_pytorch_tells_the_cuda_where_no_runtime_does():
 
 def test_an_image_without_cuda_is_not_judged():
     assert runs(image(wheel("numpy", "2.0.0")), Target(driver="550.163.01")).way == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("image_", "target", "why"),
+    [
+        (
+            image(cudart("12.4.127")),
+            Target(gpus=("T4",), capabilities=("7.5",)),
+            "it runs natively from driver 550 on, by minor version compatibility from 525.60.13 on",
+        ),
+        (image(cudart("10.1.243")), Target(gpus=("T4",)), "it runs natively from driver 418 on"),
+        (
+            image(cudart("12.8.90"), library("/app/k.so", gpu=("compute_80",))),
+            Target(capabilities=("9.0",)),
+            "it runs natively from driver 570 on",
+        ),
+        (
+            image(cudart("12.4.127"), compat()),
+            Target(),
+            "it runs natively from driver 550 on, by minor version compatibility from 525.60.13 on, "
+            "by the compatibility package in it with some older drivers of data-centre GPUs",
+        ),
+        (
+            image(cudart("12.4.127"), compat()),
+            Target(gpus=("NVIDIA GeForce RTX 3090",)),
+            "it runs natively from driver 550 on, by minor version compatibility from 525.60.13 on",
+        ),
+    ],
+)
+def test_without_a_driver_it_says_which_ones_would_do(image_, target, why):
+    found = runs(image_, target)
+    assert (found.way, found.why, found.driver) == ("unknown", why, "")
+
+
+def test_a_driver_that_is_not_known_is_named():
+    assert "CUDA driver 390 runs" in runs(image(cudart()), Target(driver="390")).why
+    assert "CUDA driver 999 runs" in runs(image(cudart("99.1.2")), Target(driver="999")).why
+
+
+def test_a_driver_newer_than_all_known_runs_what_those_run():
+    found = runs(image(cudart("12.4.127")), Target(driver="999"))
+    assert found.way == "natively"
+    assert "newer than those known here" in found.why
+
+
+def test_a_branch_alone_stands_for_its_newest_driver():
+    assert runs(image(cudart("12.4.127")), Target(driver="525")).way == "by minor version compatibility"
+    assert runs(image(cudart("12.4.127")), Target(driver="525.53.01")).way == "not"

@@ -43,6 +43,7 @@ def read(folder: str) -> Project:
     """Read a project. Raises ConfigError where there is no such folder, OSError where it cannot be looked into."""
     if not os.path.isdir(folder):
         raise ConfigError(f"{folder} is no folder", hint="name the folder that the project is in", subject=folder)
+    os.scandir(folder).close()  # os.walk would take what cannot be read for empty
     files = sorted(_files(folder), key=lambda path: (path.count("/"), path))
     wanted = [path for path in files if any(fnmatch.fnmatchcase(path.rpartition("/")[2], one) for one in _WANTED)]
     texts = {path: text for path in wanted[:_MOST_TEXTS] if (text := _text(f"{folder}/{path}")) is not None}
