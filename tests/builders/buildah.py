@@ -80,6 +80,23 @@ class Buildah:
         self.run("push", "--quiet", f"--signature-policy={self.folder}/policy.json", tag, target)
         return target
 
+    def copy_out(self, name: str, layout: str) -> str:
+        """Have skopeo copy an image from this store to a layout; the layout's path."""
+        if not shutil.which("skopeo"):
+            raise UnavailableError("skopeo is not installed")
+        source = f"containers-storage:[overlay@{self.folder}/root+{self.folder}/run]{name}"
+        done = subprocess.run(
+            ["unshare", "--net", "--mount", "skopeo", "--insecure-policy", "copy", "--quiet", source, f"oci:{layout}"],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=BUILD_S,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return layout
+
     def config(self, tag: str) -> dict[str, Any]:
         """What an image's configuration says of running it."""
         found: dict[str, Any] = json.loads(self.run("inspect", "--type=image", tag))["OCIv1"]["config"]
@@ -93,6 +110,27 @@ class Buildah:
             yield name
         finally:
             self.run("rm", name)
+
+    @contextlib.contextmanager
+    def mounted(self, tag: str) -> Iterator[str]:
+        """Where the root file system of a container of an image is, as ``buildah mount`` has it, gone afterwards.
+
+        It is mounted in a namespace of its own, which is entered by the root of a process that waits there.
+        """
+        options = f"--root {self.folder}/root --runroot {self.folder}/run --storage-driver overlay"
+        with self.container(tag) as name:
+            line = f"buildah {options} mount {name} && exec cat"
+            argv = ["unshare", "--net", "--mount", "sh", "-c", line]
+            pipe = subprocess.PIPE
+            waiting = subprocess.Popen(argv, env=self.env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+            try:
+                assert waiting.stdout is not None
+                place = waiting.stdout.readline().strip()
+                assert place, "buildah mounts no container here"
+                yield f"/proc/{waiting.pid}/root{place}"
+            finally:
+                waiting.kill()
+                waiting.communicate(timeout=20)
 
     def start(self, tag: str, *command: str) -> subprocess.CompletedProcess[str]:
         """What a command does in a container of an image, by default the image's own one."""

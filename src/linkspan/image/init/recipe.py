@@ -17,9 +17,11 @@ _ODD = re.compile(r"[^\w.,=<>!~\[\] -]")
 _UNFIT = re.compile(r"[^\w.:/+-]")
 _PIP = "RUN --mount=type=cache,target=/root/.cache/pip \\"
 _APT = (
-    "RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\",
+    "RUN --mount=type=tmpfs,target=/var/cache/apt \\",
     "    --mount=type=cache,target=/var/lib/apt,sharing=locked \\",
 )
+"""One lock only, and last: before 1.29, buildah frees but that of the last mount, and the next RUN waits without end
+(its issue 4342). Nothing is lost: apt of Debian's and Ubuntu's images deletes the packages that it has fetched."""
 
 
 class _Work(NamedTuple):
