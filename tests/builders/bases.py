@@ -34,7 +34,12 @@ LIBRARIES = {
     "libcurand": ("10.3.10.19", "curandCreateGenerator"),
 }
 """CUDA's libraries beside the runtime: version, and a function that is in it."""
-CUDNN = {"libcudnn": ("9.10.2", "cudnnCreate")}
+CUDNN_PARTS = ("adv", "cnn", "engines_precompiled", "engines_runtime_compiled", "graph", "heuristic", "ops")
+CUDNN = {
+    "libcudnn": ("9.10.2", "cudnnCreate"),
+    **{f"libcudnn_{part}": ("9.10.2", f"cudnn_{part}") for part in CUDNN_PARTS},
+}
+"""cuDNN 9 loads its parts by name when it needs them."""
 HEADERS = {
     "/cublas_v2.h": '#pragma once\n#ifdef __cplusplus\nextern "C"\n#endif\nint cublasCreate_v2(void **handle);\n'
 }
