@@ -44,7 +44,7 @@ def decide(
         found = linkspan.check_image(linkspan.open_image(source), target)
     except linkspan.LinkspanError as error:
         return False, error.message, ()
-    decision = linkspan.admit(found.findings, "error", policy)
+    decision = linkspan.admit(found.findings, "error", policy, unread=found.refused)
     return decision.admitted, decision.reason, decision.notes
 
 

@@ -113,8 +113,12 @@ def admit(
     rules: ImagePolicy | None = None,
     *,
     today: datetime.date | None = None,
+    unread: Iterable[str] = (),
 ) -> Admission:
     """Whether an image with these findings may run, and why, in one sentence.
+
+    ``unread`` is what was left out as it was read, ``Judged.refused``; with any of that it may not, since no finding
+    speaks of it. Leave it away to admit such images by what was found in the rest.
 
     It may not where a finding is at or above ``fail_on`` and the policy does not switch it off on that day. To judge
     kept findings anew each day, check the image without a policy, and give the policy here. Raises RequestError for
@@ -123,7 +127,7 @@ def admit(
     if fail_on not in judged.SEVERITIES:
         hint = f"say one of {', '.join(judged.SEVERITIES)}"
         raise RequestError(f"{fail_on} is no severity", hint=hint, subject=fail_on)
-    return admission.admit(findings, fail_on=fail_on, policy=rules, today=today or _today())
+    return admission.admit(findings, fail_on=fail_on, policy=rules, today=today or _today(), unread=tuple(unread))
 
 
 def as_document(value: Judged | Admission | Finding) -> dict[str, Any]:

@@ -38,14 +38,18 @@ def admit(
     fail_on: Severity = "error",
     policy: Policy | None = None,
     today: datetime.date,
+    unread: Sequence[str] = (),
 ) -> Admission:
-    """Admit an image unless one of its findings is at or above a severity once the policy of that day has spoken."""
+    """Admit an image unless one of its findings is at or above a severity once the policy of that day has spoken.
+
+    Of what was left ``unread`` no finding speaks: an image with such sentences is not admitted, whatever was found.
+    """
     judged = sift("", findings, policy, today=today)
     blocking = tuple(one for one in judged.findings if fails(one, fail_on))
     below = len(judged.findings) - len(blocking)
     return Admission(
-        admitted=not blocking,
-        reason=_refused(blocking, fail_on) if blocking else _admitted(below, judged.silenced, fail_on),
+        admitted=not blocking and not unread,
+        reason=_refused(blocking, fail_on) or _unread(unread) or _admitted(below, judged.silenced, fail_on),
         fail_on=fail_on,
         blocking=blocking,
         silenced=judged.silenced,
@@ -54,9 +58,18 @@ def admit(
 
 
 def _refused(blocking: Sequence[Finding], fail_on: Severity) -> str:
+    if not blocking:
+        return ""
     first, more = blocking[0], len(blocking) - 1
     rest = f", and {plural(more, 'more finding')} at or above {fail_on}" if more else ""
     return f"{first.id}: {_line(first.cause)}{rest}"
+
+
+def _unread(unread: Sequence[str]) -> str:
+    if not unread:
+        return ""
+    rest = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
+    return f"the image was not read as a whole: {_line(unread[0])}{rest}"
 
 
 def _admitted(below: int, silenced: Sequence[Silenced], fail_on: Severity) -> str:

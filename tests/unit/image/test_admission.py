@@ -75,3 +75,11 @@ def test_a_reason_is_one_line_however_a_strangers_files_are_called():
     reason = admit([finding("I-BOUNDARY-1", "error", cause)], today=TODAY).reason
     assert reason.isprintable()
     assert len(reason) < 300
+
+
+def test_an_image_that_was_not_read_as_a_whole_is_not_admitted_where_that_is_told():
+    decision = admit([COMPILER], today=TODAY, unread=("layer 2 lies elsewhere\n", "a name leads out"))
+    assert not decision.admitted
+    assert decision.reason == "the image was not read as a whole: layer 2 lies elsewhere?, and 1 more"
+    assert admit([DRIVER], today=TODAY, unread=("layer 2 lies elsewhere",)).reason.startswith("I-BOUNDARY-1: ")
+    assert admit([COMPILER], today=TODAY).admitted
