@@ -59,7 +59,8 @@ def _quoted(raw: str, escape: str) -> str:
 
 def without_word(raw: str, word: str, instead: str = "") -> str:
     """A raw text without a word, or with another in its place; a line that is empty then goes, too."""
-    there = re.compile(rf"(?<=\s){re.escape(word)}(?=\s|$)")
+    blanks = "" if instead else r"[ \t]*"  # those after a word go with it
+    there = re.compile(rf"(?<=\s){re.escape(word)}(?=\s|$){blanks}")
     kept: list[str] = []
     for line in raw.split("\n"):
         new = there.sub(instead, line)

@@ -9,6 +9,7 @@ from linkspan.errors import FormatError
 from linkspan.image import dockerfile_fix
 from linkspan.image.dockerfile import parse
 from linkspan.image.dockerfile_checks import all_rules, findings
+from linkspan.image.dockerfile_edit import without_word
 from linkspan.image.dockerfile_fix import mend
 from linkspan.image.dockerfile_mend import MENDERS
 from linkspan.image.dockerfile_model import on_cuda
@@ -109,3 +110,16 @@ def test_of_faults_that_are_alike_those_are_told_whose_line_is_mended(monkeypatc
     before, after = mended.before.splitlines(), mended.after.splitlines()
     assert [before[one.line - 1] in after for one in mended.gone] == [False] * len(mended.gone)
     assert all(before[one.line - 1] in after for one in mended.left)
+
+
+@pytest.mark.parametrize(
+    ("raw", "left"),
+    [
+        ("RUN apt install -y a wrong b\n", "RUN apt install -y a b\n"),
+        ("RUN apt install -y a wrong && x", "RUN apt install -y a && x"),
+        ("RUN apt install -y a wrong", "RUN apt install -y a"),
+        ("RUN apt install \\\n    a \\\n    wrong \\\n    b", "RUN apt install \\\n    a \\\n    b"),
+    ],
+)
+def test_a_word_goes_with_the_blanks_behind_it(raw, left):
+    assert without_word(raw, "wrong") == left
