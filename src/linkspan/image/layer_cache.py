@@ -14,7 +14,7 @@ from linkspan.errors import KernelError
 from linkspan.image.scan import Scan
 from linkspan.kernel import files
 
-VERSION = 2
+VERSION = 3
 """Raised whenever more or other things are taken from a layer: what was kept before is read anew then."""
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _KEPT = 2000
