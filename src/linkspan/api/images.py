@@ -104,7 +104,7 @@ def check_image(
     today: datetime.date | None = None,
 ) -> Judged:
     """What all rules say of an image, for where it is to run, after a policy; by default that of today in UTC."""
-    return judged.judge(image, where, rules, today=today or _today())
+    return judged.judge(image, where, rules, today=today or policy.today())
 
 
 def admit(
@@ -127,14 +127,10 @@ def admit(
     if fail_on not in judged.SEVERITIES:
         hint = f"say one of {', '.join(judged.SEVERITIES)}"
         raise RequestError(f"{fail_on} is no severity", hint=hint, subject=fail_on)
-    return admission.admit(findings, fail_on=fail_on, policy=rules, today=today or _today(), unread=tuple(unread))
+    return admission.admit(findings, fail_on=fail_on, policy=rules, today=today or policy.today(), unread=tuple(unread))
 
 
 def as_document(value: Judged | Admission | Finding) -> dict[str, Any]:
     """A check, a decision or a finding as dictionaries and lists, as they are in JSON."""
     document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(value))
     return document
-
-
-def _today() -> datetime.date:
-    return datetime.datetime.now(datetime.UTC).date()

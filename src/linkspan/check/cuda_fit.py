@@ -24,9 +24,9 @@ def fit(wanted: str, driver: str, compat: str = "") -> Fit:
     newest = cuda.cuda_of(driver)
     if not newest or not versions.parse(wanted):
         return _beyond_the_table(wanted, driver, compat)
-    if not cuda.older(newest, _short(wanted)):
+    if not cuda.older(newest, versions.release(wanted)):
         return Fit(way="natively", why=f"driver {driver} runs CUDA up to {newest}")
-    if compat and not cuda.older(cuda.cuda_of(compat), _short(wanted)):
+    if compat and not cuda.older(cuda.cuda_of(compat), versions.release(wanted)):
         return Fit(way="by the compatibility package", why=f"which stands for driver {compat}")
     needed = cuda.needed_driver(wanted)
     if needed and not cuda.older(cuda.whole(driver), needed) and _has_minor(wanted):
@@ -35,7 +35,7 @@ def fit(wanted: str, driver: str, compat: str = "") -> Fit:
         )
         return Fit(way="by minor version compatibility", why=why)
     wants = f"{needed} or later" if needed else "a newer one"
-    return Fit(way="not", why=f"driver {driver} runs CUDA up to {newest}, and {_short(wanted)} needs {wants}")
+    return Fit(way="not", why=f"driver {driver} runs CUDA up to {newest}, and {versions.release(wanted)} needs {wants}")
 
 
 def _beyond_the_table(wanted: str, driver: str, compat: str) -> Fit:
@@ -43,7 +43,7 @@ def _beyond_the_table(wanted: str, driver: str, compat: str) -> Fit:
     if not versions.parse(wanted):
         return Fit(way="unknown", why=f"'{wanted}' is no version of CUDA")
     surely = cuda.at_least(driver)
-    if surely and not cuda.older(surely, _short(wanted)):
+    if surely and not cuda.older(surely, versions.release(wanted)):
         return Fit(way="natively", why=f"driver {driver} is newer than those known here, which run CUDA up to {surely}")
     why = f"it is not known which CUDA driver {driver} runs" if driver else f"it runs {drivers(wanted, compat)}"
     return Fit(way="unknown", why=why)
@@ -59,7 +59,7 @@ def drivers(wanted: str, compat: str = "", *, by_minor: bool = True) -> str:
     ways = [f"natively from driver {fully} on" if fully else "natively on drivers newer than those known here"]
     if by_minor and oldest and _has_minor(wanted) and cuda.older(oldest, fully or oldest + ".1"):
         ways.append(f"by minor version compatibility from {oldest} on")
-    if compat and not cuda.older(cuda.cuda_of(compat), _short(wanted)):
+    if compat and not cuda.older(cuda.cuda_of(compat), versions.release(wanted)):
         ways.append("by the compatibility package in it with some older drivers of data-centre GPUs")
     return ", ".join(ways)
 
@@ -67,7 +67,3 @@ def drivers(wanted: str, compat: str = "", *, by_minor: bool = True) -> str:
 def _has_minor(wanted: str) -> bool:
     """Minor version compatibility began with CUDA 11."""
     return (versions.parse(wanted) or ()) >= (11,)
-
-
-def _short(version: str) -> str:
-    return ".".join(version.split(".")[:2])

@@ -1,6 +1,5 @@
 """``linkspan image``: what is wrong with an image for GPUs, and what would be enough. Nothing of it is ever run."""
 
-import datetime
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, TypeVar
@@ -131,7 +130,7 @@ app.command(short_help="Say what is wrong with Dockerfiles, and mend it.")(image
 
 
 def _judged(reference: str, how: Access, where: Target, settings: policy.Policy, before: known.Baseline) -> Judged:
-    today = datetime.datetime.now(datetime.UTC).date()
+    today = policy.today()
     if not dockerfile_source.is_dockerfile(reference):
         return judged.judge(opened(reference, how), where, settings, before, today=today)
     if where != Target():

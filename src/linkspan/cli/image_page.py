@@ -33,12 +33,8 @@ def verdict(judged: Judged, fail_on: Severity) -> str:
     if bad:
         return f"{plural(bad, 'finding')} at or above {fail_on}."
     rest = len(judged.findings)
-    blind = ", as far as it could be read" if judged.refused else ""
-    return (
-        f"Clean{blind}, with {plural(rest, 'finding')} below {fail_on}."
-        if rest
-        else f"Clean{blind}: no rule found anything."
-    )
+    clean = image_words.clean(judged).capitalize()
+    return f"{clean}, with {plural(rest, 'finding')} below {fail_on}." if rest else f"{clean}: no rule found anything."
 
 
 def _header(judged: Judged, words: str) -> Markup:

@@ -97,5 +97,4 @@ def verdict(judged: Judged, fail_on: Severity) -> Text:
     if bad:
         return Text(f"\n{plural(len(bad), 'finding')} at or above {fail_on}{known}", style="bold red")
     rest = f": {plural(len(judged.findings), 'finding')} below {fail_on}" if judged.findings else ""
-    blind = ", as far as it could be read" if judged.refused else ""
-    return Text(f"\nclean{blind}{rest}{known}", style="bold yellow" if blind else "bold green")
+    return Text(f"\n{words.clean(judged)}{rest}{known}", style="bold yellow" if judged.refused else "bold green")

@@ -6,6 +6,7 @@ from linkspan.check.cuda import cuda_of
 from linkspan.check.cuda_fit import Way
 from linkspan.image.advice import Advice
 from linkspan.image.amounts import size
+from linkspan.image.judged import Judged
 from linkspan.image.parts import Key, Part
 from linkspan.image.runs import Verdict
 from linkspan.image.variant import Choice, Variant
@@ -47,6 +48,11 @@ def holds(parts: Iterable[Part]) -> str:
         found.setdefault(part.key, set()).add(part.version or (str(part.cuda) if part.cuda else ""))
     named = {key: " and ".join(sorted(versions - {""})) for key, versions in found.items()}
     return ", ".join(f"{title} {named[key]}".rstrip() for key, title in _PARTS.items() if key in named)
+
+
+def clean(judged: Judged) -> str:
+    """What is said where nothing counts against an image: of what could not be read no finding speaks."""
+    return "clean, as far as it could be read" if judged.refused else "clean"
 
 
 def runs(verdict: Verdict) -> str:

@@ -14,9 +14,11 @@ def device_cgroups(cgroup: bytes, mountinfo: bytes) -> "Iterator[tuple[int, str]
     A process with a ``devices`` hierarchy of version 1 is confined by that, whatever else it is in; but where something
     is mounted over that hierarchy, its runtime did not see it either.
     """
-    found = list(_mounted_anywhere(cgroup, mountinfo))
-    yield from (one for one in found if one[1].startswith(_USUAL))
-    yield from (one for one in found if not one[1].startswith(_USUAL))
+    return iter(sorted(_mounted_anywhere(cgroup, mountinfo), key=_is_elsewhere))
+
+
+def _is_elsewhere(found: "tuple[int, str]") -> bool:
+    return not found[1].startswith(_USUAL)
 
 
 def _mounted_anywhere(cgroup: bytes, mountinfo: bytes) -> "Iterator[tuple[int, str]]":

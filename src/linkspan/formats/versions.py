@@ -15,6 +15,11 @@ def parse(text: str) -> "tuple[int, ...] | None":
     return tuple(map(int, parts))
 
 
+def release(text: str) -> str:
+    """The first two numbers, by which releases of CUDA are called: ``12.4`` of ``12.4.127``; ``12`` stays as it is."""
+    return ".".join(text.split(".")[:2])
+
+
 def compare(a: "tuple[int, ...]", b: "tuple[int, ...]") -> int:
     """Below, equal to or above zero as ``a`` is older than, equal to or newer than ``b``; missing parts count as 0."""
     length = max(len(a), len(b))

@@ -7,6 +7,8 @@ December 2025: only the newest point release of a minor version is kept, the oth
 import re
 from typing import NamedTuple
 
+from linkspan.formats import versions
+
 NEWEST = {
     "11.4": "11.4.3", "11.5": "11.5.2", "11.6": "11.6.2", "11.7": "11.7.1", "11.8": "11.8.0", "12.0": "12.0.1",
     "12.1": "12.1.1", "12.2": "12.2.2", "12.3": "12.3.2", "12.4": "12.4.1", "12.5": "12.5.1", "12.6": "12.6.3",
@@ -32,7 +34,7 @@ class Tag(NamedTuple):
     @property
     def minor(self) -> str:
         """The version without its point release."""
-        return ".".join(self.version.split(".")[:2])
+        return versions.release(self.version)
 
     @property
     def text(self) -> str:
@@ -98,12 +100,12 @@ def nearest(tag: str) -> str:
     variant = re.search(r"base|runtime|devel", tag)
     if not loose:
         return ""
-    minor = ".".join(loose["version"].split(".")[:2])
+    minor = versions.release(loose["version"])
     known = NEWEST.get("12.8" if minor in NEVER else minor)
     if not known:
         return ""
     system = re.search(rf"({_SYSTEMS})$", tag)
-    extra = cudnn(".".join(known.split(".")[:2])) or "" if "cudnn" in tag else ""
+    extra = cudnn(versions.release(known)) or "" if "cudnn" in tag else ""
     kind = variant[0] if variant else "runtime"
     newer = known.startswith("13.") or minor in ("12.5", "12.6", "12.7", "12.8", "12.9")
     usual = "ubuntu24.04" if newer else "ubuntu22.04"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from linkspan.errors import FormatError
 from linkspan.image import limits
 from linkspan.image.blobs import LayerBlob
-from linkspan.image.documents import ConfigDocument, Saved, check, decode
+from linkspan.image.documents import ConfigDocument, Saved, check, decode, unknown
 from linkspan.image.stores import Store, document
 
 MANIFEST = "manifest.json"
@@ -53,9 +53,7 @@ class SavedSource:
 def _chosen(found: list[Saved], name: str, place: str) -> Saved:
     wanted = [one for one in found if not name or name in (one.tags or [])]
     if not wanted:
-        tags = [tag for one in found for tag in one.tags or []]
-        hint = f"it has {', '.join(tag[:120] for tag in tags[:8])}" if tags else ""
-        raise FormatError(f"{place} holds no image {name}".rstrip(), hint=hint)
+        raise unknown(place, name, (tag for one in found for tag in one.tags or []))
     if len(wanted) > 1:
         names = sorted(tag for one in wanted for tag in one.tags or [])
         raise FormatError(

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -107,3 +108,10 @@ def check(data: bytes, digest: str, what: str) -> None:
     found = f"sha256:{hashlib.sha256(data).hexdigest()}"
     if found != digest:
         raise FormatError(f"{what} is not the one that the image names: it is {found}, not {digest}")
+
+
+def unknown(place: str, name: str, there: Iterable[str]) -> FormatError:
+    """What is raised where an archive or layout holds no image of this name, with the first names that it has."""
+    names = list(dict.fromkeys(there))[:8]
+    hint = f"it has {', '.join(one[:120] for one in names)}" if names else ""
+    return FormatError(f"{place} holds no image {name}".rstrip(), hint=hint)

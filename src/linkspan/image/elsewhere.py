@@ -5,6 +5,8 @@
 name alone never makes a check go to the network.
 """
 
+from contextlib import AbstractContextManager
+
 import msgspec
 
 from linkspan.errors import RequestError
@@ -36,18 +38,28 @@ def open_elsewhere(asked: str, access: Access) -> Image:
     name = asked.removeprefix(prefix)
     if not name:
         raise RequestError(f"{prefix} names no image", hint=f"write it as in {prefix}team/app:1.2", subject=asked)
-    if prefix == "docker-daemon:":
-        with daemons.of_docker(name, daemons.docker_socket(access.env), access.watch) as path:
-            return _named(source.open_image(path, access), asked)
-    if prefix == "podman:":
-        with daemons.of_podman(name, access.env) as path:
-            return _named(source.open_image(path, access), asked)
-    if prefix == "containerd:":
-        with containerd.export(name, access.env, access.platform) as path:
-            return _named(source.open_image(path, access), asked)
     if prefix == "container:":
         return running.open_container(name, access)
+    if prefix in _EXPORTED:
+        with _EXPORTED[prefix](name, access) as path:
+            return msgspec.structs.replace(source.open_image(path, access), source=asked)
     return _of_registry(name, access)
+
+
+def _of_docker(name: str, access: Access) -> AbstractContextManager[str]:
+    return daemons.of_docker(name, daemons.docker_socket(access.env), access.watch)
+
+
+def _of_podman(name: str, access: Access) -> AbstractContextManager[str]:
+    return daemons.of_podman(name, access.env)
+
+
+def _of_containerd(name: str, access: Access) -> AbstractContextManager[str]:
+    return containerd.export(name, access.env, access.platform)
+
+
+_EXPORTED = {"docker-daemon:": _of_docker, "podman:": _of_podman, "containerd:": _of_containerd}
+"""Who puts an image into a private archive."""
 
 
 def _of_registry(name: str, access: Access) -> Image:
@@ -57,7 +69,3 @@ def _of_registry(name: str, access: Access) -> Image:
     plain = frozenset(host.removeprefix("http://") for host in access.insecure if host.startswith("http://"))
     with Registry(wanted, known, plain=plain, unverified=access.insecure) as registry:
         return read.read(RegistrySource(registry, access.wanted), access)
-
-
-def _named(image: Image, asked: str) -> Image:
-    return msgspec.structs.replace(image, source=asked)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from linkspan.check import cuda
 from linkspan.facts.model import Model
+from linkspan.formats import versions
 from linkspan.image.gpu_code import capability
 from linkspan.image.holders import holders
 from linkspan.image.layers import listed
@@ -55,7 +56,7 @@ class Fleet(Model, frozen=True, kw_only=True, omit_defaults=False):
 def needed(image: Image, target: Target) -> Fleet:
     """The driver that the hosts need, and whether the target's is enough."""
     found = tuple(dict.fromkeys(_versions(image)))
-    newest = _short(stack(image).cuda)
+    newest = stack(image).called
     oldest, full = cuda.needed_driver(newest), cuda.driver_for(newest) if "." in newest else ""
     drivers = (entry for name, found in image.by_name.items() if name.startswith("libcuda.so.") for entry in found)
     has_compat = any(owner(entry) == "compat" for entry in drivers)
@@ -76,11 +77,7 @@ def _versions(image: Image) -> Iterator[Found]:
     """What tells the CUDA of the image; where a version is known, bare major versions say nothing more."""
     told = stack(image).told
     exact = [one for one in told if len(one.order) > 1] or told
-    return (Found(version=_short(one.version), source=one.source) for one in exact)
-
-
-def _short(version: str) -> str:
-    return ".".join(version.split(".")[:2])
+    return (Found(version=versions.release(one.version), source=one.source) for one in exact)
 
 
 def _fit(driver: str, newest: str, oldest: str, *, has_compat: bool) -> Fit:

@@ -18,7 +18,6 @@ _DECIDING = re.compile(r"libtorch_cuda\.so")
 _FRAMEWORKS = re.compile(
     r"torch|torchvision|torchaudio|tensorflow|jax_plugins|jaxlib|onnxruntime|cupy\w*|vllm|tensorrt_libs|faiss|mxnet|paddle"
 )
-_KEPT = "linkspan holders"
 
 
 class Holder:
@@ -42,11 +41,11 @@ class Holder:
     def architectures(self) -> tuple[str, ...]:
         """For which architectures it has code, in the files that it does not work without."""
         named = [one for one in self.entries if _DECIDING.fullmatch(one.name)]
-        return in_order(name for one in named or self.entries for name in _held(one))
+        return in_order(name for one in named or self.entries for name in held(one))
 
     def bare(self, gpu: tuple[int, int]) -> list[Entry]:
         """The files without code for a GPU."""
-        return [one for one in self.entries if code_for(_held(one), gpu) == "none"]
+        return [one for one in self.entries if code_for(held(one), gpu) == "none"]
 
     def code(self, gpu: tuple[int, int]) -> Code:
         """The best that it has for a GPU."""
@@ -55,26 +54,29 @@ class Holder:
 
 def holders(image: Image) -> tuple[Holder, ...]:
     """What holds code for GPUs in an image; it stays with the image, since several rules ask."""
-    kept = image.__dict__.get(_KEPT)
-    if not isinstance(kept, tuple):
-        kept = image.__dict__[_KEPT] = tuple(_holders(image))
-    return kept
+    return image.kept(_holders)
 
 
 def core(image: Image) -> list[Entry]:
     """CUDA's own libraries without which no framework runs, and that hold code for GPUs."""
-    return [one for one in image.elves if is_own(one) and is_core(one.name) and _held(one)]
+    return [one for one in image.elves if is_own(one) and is_core(one.name) and held(one)]
 
 
-def _holders(image: Image) -> list[Holder]:
+def _holders(image: Image) -> tuple[Holder, ...]:
     found: dict[str, list[Entry]] = {}
     for one in image.elves:
-        if _held(one) and is_own(one) and not is_cudas_own(one.path):
-            package = _PACKAGE.match(one.path)
-            name = package["package"].removesuffix(".libs") if package else one.path
+        if held(one) and is_own(one) and not is_cudas_own(one.path):
+            name = package_of(one).removesuffix(".libs") or one.path
             found.setdefault(name, []).append(one)
-    return [Holder(name, entries) for name, entries in found.items()]
+    return tuple(Holder(name, entries) for name, entries in found.items())
 
 
-def _held(one: Entry) -> tuple[str, ...]:
+def package_of(one: Entry) -> str:
+    """The folder of Python's packages that a file stands in, ``torch``; empty outside of them."""
+    found = _PACKAGE.match(one.path)
+    return found["package"] if found else ""
+
+
+def held(one: Entry) -> tuple[str, ...]:
+    """The architectures that a file holds code for; none where that was not looked for, too."""
     return (one.elf.architectures if one.elf else None) or ()

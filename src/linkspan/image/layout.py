@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from linkspan.errors import FormatError, RequestError
 from linkspan.image import limits, reference
 from linkspan.image.blobs import LayerBlob
-from linkspan.image.documents import ConfigDocument, Descriptor, Index, Manifest, check, decode
+from linkspan.image.documents import ConfigDocument, Descriptor, Index, Manifest, check, decode, unknown
 from linkspan.image.stores import Store, document
 
 _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name", "com.docker.official-images.bashbrew.ref")
@@ -93,9 +93,7 @@ def _named(descriptors: list[Descriptor], name: str, place: str) -> list[Descrip
     names = {name, *_whole(name)}
     wanted = [one for one in descriptors if names & {*_titles(one), one.digest}]
     if not wanted:
-        titles = list(dict.fromkeys(title for one in descriptors for title in _titles(one)[:1]))
-        hint = f"it has {', '.join(title[:120] for title in titles[:8])}" if titles else ""
-        raise FormatError(f"{place} holds no image {name}", hint=hint)
+        raise unknown(place, name, (title for one in descriptors for title in _titles(one)[:1]))
     return wanted
 
 

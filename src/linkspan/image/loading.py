@@ -16,7 +16,6 @@ _OF_MUSL = re.compile(r"lib(c|pthread|rt|m|dl|util|xnet)\..*")
 _OUR_OWN = re.compile(r"/(stubs|compat|cuda-compat)/")
 _JETSON = re.compile(r"libnv[a-z_]+\.so|libtegra\w*\.so")
 _CONFIGURATION = re.compile(r"/etc/(ld\.so\.conf|ld\.so\.conf\.d/[^/]+\.conf|ld-musl-[^/]+\.path)")
-_KEPT = "linkspan loader"
 
 
 class Loader:
@@ -201,10 +200,7 @@ class Loader:
 
 def loader(image: Image) -> Loader:
     """The loader of an image; it stays with the image, since its rules share what it found."""
-    kept = image.__dict__.get(_KEPT)
-    if not isinstance(kept, Loader):
-        kept = image.__dict__[_KEPT] = Loader(image)
-    return kept
+    return image.kept(Loader)
 
 
 def is_injected(name: str) -> bool:

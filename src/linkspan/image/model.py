@@ -4,14 +4,16 @@ Whoever reads an image makes an ``Image``; whoever judges one looks at nothing e
 absolute and normal (``/usr/lib/libcuda.so.1``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 import msgspec
 
 from linkspan.facts.model import Model
+
+T = TypeVar("T")
 
 MISSING_LAYER = "is not with the image"
 """Words in ``Image.refused`` by which a whole layer that could not be read is known."""
@@ -186,6 +188,13 @@ class Image(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def elves(self) -> tuple[Entry, ...]:
         """The ELF files."""
         return tuple(entry for entry in self.entries.values() if entry.elf is not None)
+
+    def kept(self, make: "Callable[[Image], T]") -> T:
+        """What a function makes of this image. It is made once and stays with the image: many rules ask for it."""
+        key = f"{make.__module__}.{make.__qualname__}"
+        if key not in self.__dict__:
+            self.__dict__[key] = make(self)
+        return cast("T", self.__dict__[key])
 
     def layer(self, number: int) -> Layer:
         """The layer of this number."""

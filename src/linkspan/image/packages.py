@@ -11,15 +11,15 @@ _CONDA = re.compile(r"/conda-meta/([^/]+)-([^-/]+)-[^-/]+\.json$")
 _WHEEL = re.compile(r"/(?:site|dist)-packages/([^/]+)-([^-/]+)\.dist-info/METADATA$")
 _NAMES = frozenset({"METADATA", "status", "installed", *rpmdb.NAMES})
 _INFO = "/var/lib/dpkg/info"
-_KEPT = "linkspan packages"
 
 
 def installed(image: Image) -> tuple[Package, ...]:
     """The packages of all managers, a name of pip's in small letters and with hyphens (PEP 503)."""
-    kept = image.__dict__.get(_KEPT)  # a dozen rules ask, and the database of dpkg has megabytes
-    if not isinstance(kept, tuple):
-        kept = image.__dict__[_KEPT] = tuple(_installed(image))
-    return kept
+    return image.kept(_all)  # a dozen rules ask, and the database of dpkg has megabytes
+
+
+def _all(image: Image) -> tuple[Package, ...]:
+    return tuple(_installed(image))
 
 
 def named(image: Image, pattern: re.Pattern[str], *managers: str) -> list[Package]:

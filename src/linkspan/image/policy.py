@@ -82,6 +82,11 @@ class Policy(Model, frozen=True, kw_only=True):
         return tuple(note for one in self.settings for note in _notes(one, today, known))
 
 
+def today() -> datetime.date:
+    """The day by which entries expire, in UTC: the same for everybody who reads a policy."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
 def _notes(one: Setting, today: datetime.date, known: set[str]) -> Iterator[str]:
     if one.id not in known:
         yield f"{one.place}: there is no rule {one.id}, so this entry does nothing"

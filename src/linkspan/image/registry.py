@@ -86,7 +86,8 @@ def all_rules() -> tuple[Rule, ...]:
 def findings(image: Image, target: Target | None = None) -> list[Finding]:
     """What all rules say of an image; those on what belongs to the host are not for images that bring that to it."""
     where = target or Target()
-    rules = (rule for rule in all_rules() if not purpose(image) or rule.area != "boundary" or rule.id == _OF_HOSTS)
+    is_of_hosts = purpose(image) is not None
+    rules = (rule for rule in all_rules() if not is_of_hosts or rule.area != "boundary" or rule.id == _OF_HOSTS)
     return [_finding(image, rule, broken) for rule in rules for broken in rule.look(image, where)]
 
 

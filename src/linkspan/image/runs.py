@@ -67,7 +67,7 @@ def dropped(image: Image, able: str) -> str:
     """Why the image's CUDA libraries have no code any more for a GPU of this compute capability; empty if they have."""
     found, gpu = stack(image), capability(able)
     last = last_cuda(gpu) if gpu else ""
-    if last and cuda.older(last, ".".join(found.cuda.split(".")[:2])):
+    if last and cuda.older(last, found.called):
         return f"CUDA {found.called} has no code for compute capability {able}; CUDA {last} was the last one"
     return ""
 

@@ -42,6 +42,7 @@ def savings(image: Image, wants: Wants, target: Target, cuda_version: str) -> tu
 
 
 def _by_owner(by_owner: dict[Owner, list[Entry]], wants: Wants) -> Iterator[Saving]:
+    caches = sum(map(weight, by_owner.get("caches", ())))
     c_is_needless = not wants.compiling and "triton" not in wants.packages  # Triton calls a C compiler
     rows: tuple[tuple[Owner, str, str, bool], ...] = (
         ("driver", "files of the driver and the container toolkit",
@@ -51,10 +52,10 @@ def _by_owner(by_owner: dict[Owner, list[Entry]], wants: Wants) -> Iterator[Savi
         ("compilers", "compilers and build tools",
          "build in an earlier stage, and COPY --from it what was built", c_is_needless),
         ("caches", "caches of package managers",
-         "remove them in the RUN that makes them, or give it --mount=type=cache", True),
+         "remove them in the RUN that makes them, or give it --mount=type=cache", caches >= _LEAST),
     )  # fmt: skip
     for key, title, how, needless in rows:
-        if needless and (key != "caches" or sum(map(weight, by_owner.get(key, ()))) >= _LEAST) and by_owner.get(key):
+        if needless and by_owner.get(key):
             yield _saving(key, title, how, by_owner[key])
 
 

@@ -22,10 +22,8 @@ def open_image(reference: str, access: Access | None = None) -> Image:
     how = access or Access()
     path, name = split(reference)
     if os.path.isdir(path):
-        if not _has_path(path):
-            return rootfs.read(path)
         store: Store = FolderStore(path)
-        if not _is_store(store, path):
+        if not _has_path(path) or not _is_store(store, path):
             return rootfs.read(path)
     else:
         store = archive(path)
@@ -37,8 +35,8 @@ def open_image(reference: str, access: Access | None = None) -> Image:
 
 def _is_store(store: Store, folder: str) -> bool:
     """True for a layout, also one that lacks a part: a root file system has no ``blobs``, if perhaps a page's index."""
-    index = store.get("index.json") is not None
-    return store.get(MANIFEST) is not None or (index and (_is_layout(store) or os.path.isdir(f"{folder}/blobs")))
+    is_broken = store.get("index.json") is not None and os.path.isdir(f"{folder}/blobs")
+    return store.get(MANIFEST) is not None or _is_layout(store) or is_broken
 
 
 def _is_layout(store: Store) -> bool:

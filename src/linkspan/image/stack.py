@@ -28,7 +28,6 @@ _COMPUTING = re.compile(
 _COMPAT = re.compile(r"/(?:cuda[^/]*/compat|cuda-compat)/libcuda\.so\.\d{3}\.[\d.]+$")
 _TORCH_CUDA = re.compile(r"^cuda\s*(?::[^=\n]*)?=\s*['\"]([\d.]+)['\"]", re.MULTILINE)
 _TAG = re.compile(r"cu(\d{2})(\d)")
-_KEPT = "linkspan stack"
 
 
 class Told(NamedTuple):
@@ -122,7 +121,7 @@ class Stack:
     @cached_property
     def release(self) -> str:
         """The newest CUDA of the image as CUDA's releases are called, ``12.4``; empty where that is not known."""
-        return ".".join(self.cuda.split(".")[:2]) if "." in self.cuda else ""
+        return versions.release(self.cuda) if "." in self.cuda else ""
 
     @property
     def called(self) -> str:
@@ -134,7 +133,7 @@ class Stack:
         """The newest CUDA that stands outside of Python's packages, ``12.4``; empty where there is none."""
         own = (one.version for one in self._of_runtimes() if not one.site)
         newest = max(own, key=lambda version: versions.parse(version) or (), default="")
-        return ".".join(newest.split(".")[:2])
+        return versions.release(newest)
 
     @cached_property
     def linking(self) -> tuple[Entry, ...]:
@@ -156,8 +155,7 @@ class Stack:
 
     def _of_builds(self) -> Iterator[Told]:
         for one in self.distributions:
-            tag = _TAG.fullmatch(one.local)
-            version = f"{tag[1]}.{tag[2]}" if tag else self.torch_cuda(one.site) if one.name == "torch" else ""
+            version = self.torch_cuda(one.site) if one.name == "torch" else _tagged(one)
             if version:
                 yield Told(version, f"{one.name} {one.version}", one.path, one.site)
 
@@ -181,15 +179,16 @@ class Stack:
         """The CUDA that PyTorch of a folder of packages was built with, ``12.1``; empty without one."""
         torch = self.sites.get(site, {}).get("torch")
         file = self.image.get(f"{site}/torch/version.py")
-        if torch and (tag := _TAG.fullmatch(torch.local)):
-            return f"{tag[1]}.{tag[2]}"
         told = _TORCH_CUDA.search(file.text or "") if torch and file else None
-        return told[1] if told else ""
+        return (_tagged(torch) if torch else "") or (told[1] if told else "")
+
+
+def _tagged(one: Distribution) -> str:
+    """The CUDA that a package's version tells it was built with: ``12.1`` of ``2.4.0+cu121``."""
+    tag = _TAG.fullmatch(one.local)
+    return f"{tag[1]}.{tag[2]}" if tag else ""
 
 
 def stack(image: Image) -> Stack:
     """The stack of an image; it stays with the image, since some forty rules ask for it."""
-    kept = image.__dict__.get(_KEPT)
-    if not isinstance(kept, Stack):
-        kept = image.__dict__[_KEPT] = Stack(image)
-    return kept
+    return image.kept(Stack)

@@ -108,7 +108,7 @@ def cuda_version(image: Image) -> str:
 
 def _release(image: Image) -> str:
     """The same, else by its libraries: they tell the minor version, of which nvidia/cuda keeps the newest."""
-    minor = ".".join(stack(image).cuda.split(".")[:2])
+    minor = stack(image).called
     return cuda_version(image) or cuda_tags.NEWEST.get(minor, minor)
 
 

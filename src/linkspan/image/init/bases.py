@@ -40,7 +40,7 @@ def bases(needs: Needs, uses_conda: bool = False) -> Bases:
         slim = f"python:{needs.python}-slim-{_debian(needs.python)}"
         return Bases(slim, slim)
     version = _TENSORRT if needs.libraries == "tensorrt" else _version(needs.toolkit)
-    minor = ".".join(version.split(".")[:2])
+    minor = versions.release(version)
     run = "runtime" if needs.libraries else "base"
     extra = _extra(needs.libraries, minor)
     build = _tag(version, extra, "devel") if needs.compiles else _tag(version, extra, run)

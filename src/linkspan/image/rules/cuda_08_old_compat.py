@@ -12,7 +12,7 @@ from linkspan.image.stack import stack
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     found = stack(image)
     driver = version_of(found.compat.path) if found.compat else ""
-    cuda = ".".join(found.cuda.split(".")[:2])
+    cuda = found.called
     if found.compat and older(cuda_of(driver), cuda):
         yield Broken(
             cause=f"the compatibility package stands for CUDA {cuda_of(driver)}, and the image has CUDA {cuda}",

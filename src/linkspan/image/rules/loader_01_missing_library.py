@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from linkspan.image.cuda_libraries import is_of_cuda
+from linkspan.image.holders import package_of
 from linkspan.image.layers import listed
 from linkspan.image.loading import Loader, is_injected, is_own, is_whole, loader
 from linkspan.image.missing import remedy
@@ -21,7 +22,6 @@ _OF_OTHERS = re.compile(r"/(usr/)?lib\d*/|/opt/[^/]*conda[^/]*/")
 """Where distributions have plugins, with their dependencies or without."""
 _TOLD = re.compile(r"libonnxruntime_providers_\w+\.so")
 """Another rule's."""
-_PACKAGE = re.compile(r".*/(?:site|dist)-packages/(?P<package>[^/]+)/")
 _COMPANION = re.compile(r"(_gpu)?(_cu\d+)?\.libs$|(?<=^cupy)(_backends|x)$")
 _MAIN = re.compile(r".*-packages/(?P<package>[^/]+)/_?(?:(?P=package)|C|C_\w+|swig(?P=package))\.[^/]*so")
 """A package's own module, without which it cannot be imported: ``cv2/cv2.abi3.so``, ``torch/_C.cpython-311….so``."""
@@ -47,8 +47,7 @@ def _look(image: Image, _: Target) -> Iterator[Broken]:
 
 def _package(one: Entry) -> str:
     """The Python package that a file is of, also where it stands in auditwheel's folder beside the package."""
-    found = _PACKAGE.match(one.path)
-    return _COMPANION.sub("", found["package"]) if found else ""
+    return _COMPANION.sub("", package_of(one))
 
 
 def _missing(image: Image) -> _Missing:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from linkspan.image.gpu_code import capability, code_for
-from linkspan.image.holders import Holder, core, holders
+from linkspan.image.holders import Holder, core, held, holders
 from linkspan.image.layers import listed
-from linkspan.image.model import Entry, Image
+from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 from linkspan.image.runs import dropped
 
@@ -61,10 +61,10 @@ def _parts(image: Image, able: str, gpu: _Gpu) -> Iterator[Broken]:
 
 
 def _of_cuda(image: Image, able: str, gpu: _Gpu) -> Iterator[Broken]:
-    bare = [one for one in core(image) if code_for(_held(one), gpu) == "none"]
+    bare = [one for one in core(image) if code_for(held(one), gpu) == "none"]
     if bare:
         yield Broken(
-            cause=f"{bare[0].path} has code for {_shown(_held(bare[0]))}, and none that compute capability {able} runs",
+            cause=f"{bare[0].path} has code for {_shown(held(bare[0]))}, and none that compute capability {able} runs",
             fix=_cudnn_for(gpu) if bare[0].name.startswith("libcudnn") else "install CUDA libraries that have it",
             paths=tuple(one.path for one in bare),
         )
@@ -73,10 +73,6 @@ def _of_cuda(image: Image, able: str, gpu: _Gpu) -> Iterator[Broken]:
 def _cudnn_for(gpu: _Gpu) -> str:
     # NVIDIA dropped Maxwell, Pascal and Volta with cuDNN 9.11, for CUDA 12, too.
     return "install nvidia-cudnn-cu12<9.11" if gpu < (7, 5) else "install the newest cuDNN"
-
-
-def _held(one: Entry) -> tuple[str, ...]:
-    return (one.elf.architectures if one.elf else None) or ()
 
 
 def _shown(names: tuple[str, ...]) -> str:

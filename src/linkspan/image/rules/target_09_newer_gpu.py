@@ -15,7 +15,7 @@ def _look(image: Image, target: Target) -> Iterator[Broken]:
     for able in target.capabilities:
         gpu = capability(able)
         first = first_cuda(gpu) if gpu else ""
-        if first and found.cuda and older(".".join(found.cuda.split(".")[:2]), first):
+        if first and found.cuda and older(found.called, first):
             yield Broken(
                 cause=f"CUDA {found.called} knows no GPU of compute capability {able}; CUDA {first} was the first to",
                 fix=f"build the image for CUDA {first} or later",

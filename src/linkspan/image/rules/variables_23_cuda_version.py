@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from linkspan.formats import versions
 from linkspan.image.model import Image
 from linkspan.image.registry import Broken, Rule, Target
 from linkspan.image.stack import stack
@@ -9,7 +10,7 @@ from linkspan.image.stack import stack
 
 def _look(image: Image, _: Target) -> Iterator[Broken]:
     value, there = image.config.variables.get("CUDA_VERSION", ""), stack(image).system_release
-    said = ".".join(value.split(".")[:2])
+    said = versions.release(value)
     if there and said and said != there:
         yield Broken(
             cause=f"CUDA_VERSION={value}, and the image's CUDA is {there}",
