@@ -18,7 +18,6 @@ from linkspan.emit import oci
 from linkspan.errors import RequestError, RequirementError
 from linkspan.facts.model import HostFacts
 from linkspan.kernel import cgroup
-from linkspan.kernel import prepare as kernel_prepare
 from linkspan.kernel.carry import Freight
 from linkspan.plan import requirements
 from linkspan.plan.edits import merge
@@ -163,7 +162,7 @@ class _Carrier(Carrier):
     def prepare(self, work: dict[str, Any]) -> None:
         """See ``Carrier``."""
         with stage("ldcache"):
-            kernel_prepare.prepare(self.root_fd, work, self.owner)
+            super().prepare(work)
 
     def enter_and_mount(self, freight: Sequence[Freight], owner: tuple[int, int] | None) -> None:
         """A caller's own mounts are those that we are in already."""

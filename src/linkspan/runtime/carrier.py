@@ -71,7 +71,9 @@ class Carrier:
 
     def prepare(self, work: "dict[str, Any]") -> None:
         """Do the work of ``kernel.prepare`` below the root."""
-        raise NotImplementedError
+        from linkspan.kernel import prepare  # most containers' roots are prepared by what an earlier start kept
+
+        prepare.prepare(self.root_fd, work, self.owner)
 
     def enter_and_mount(self, freight: "Sequence[Freight]", owner: "tuple[int, int] | None") -> None:
         """Put the mounts in their places, in the container's mount namespace."""
