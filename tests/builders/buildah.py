@@ -51,8 +51,11 @@ class Buildah:
     def try_run(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run a ``buildah`` command, in a network namespace with nothing in it; what it mounts is gone with it."""
         options = ("--root", f"{self.folder}/root", "--runroot", f"{self.folder}/run", "--storage-driver", "overlay")
+        return self._call("buildah", *options, *args)
+
+    def _call(self, *argv: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["unshare", "--net", "--mount", "buildah", *options, *args],
+            ["unshare", "--net", "--mount", *argv],
             env=self.env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -85,15 +88,7 @@ class Buildah:
         if not shutil.which("skopeo"):
             raise UnavailableError("skopeo is not installed")
         source = f"containers-storage:[overlay@{self.folder}/root+{self.folder}/run]{name}"
-        done = subprocess.run(
-            ["unshare", "--net", "--mount", "skopeo", "--insecure-policy", "copy", "--quiet", source, f"oci:{layout}"],
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=BUILD_S,
-            check=False,
-        )
+        done = self._call("skopeo", "--insecure-policy", "copy", "--quiet", source, f"oci:{layout}")
         assert done.returncode == 0, done.stderr
         return layout
 

@@ -63,8 +63,17 @@ def at_terminal(argv, env, columns, begun=None):
 
 
 def run(argv, env, **more):
+    return called([*PROGRAM, *argv], env, **more)
+
+
+def in_shell(line, env):
+    """What a line of bash does."""
+    return called(["bash", "-c", line], env)
+
+
+def called(argv, env, stdout=subprocess.PIPE, **more):
     return subprocess.run(
-        [*PROGRAM, *argv], env=env, capture_output=True, text=True, timeout=WAIT_S, check=False, **more
+        argv, env=env, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=WAIT_S, check=False, **more
     )
 
 
@@ -172,14 +181,7 @@ def _hears(pid):
 @pytest.mark.parametrize("argv", [["check", "{}"], ["check", "{}", "--json"], ["advise", "{}"]])
 def test_a_reader_that_has_seen_enough_is_no_accident(saved, env, argv):
     words = " ".join(one.format(saved) for one in argv)
-    done = subprocess.run(
-        ["bash", "-c", f"{' '.join(PROGRAM)} {words} | head -c 1; exit ${{PIPESTATUS[0]}}"],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=False,
-    )
+    done = in_shell(f"{' '.join(PROGRAM)} {words} | head -c 1; exit ${{PIPESTATUS[0]}}", env)
     assert done.stderr == ""
     assert len(done.stdout) == 1
 
@@ -187,28 +189,13 @@ def test_a_reader_that_has_seen_enough_is_no_accident(saved, env, argv):
 @pytest.mark.parametrize("options", [[], ["--json"], ["--github"], ["--sarif", "-"]])
 def test_a_full_disk_is_told_where_the_answer_goes_to(saved, env, options):
     with open("/dev/full", "w", encoding="utf-8") as full:
-        done = subprocess.run(
-            [*PROGRAM, "check", saved, *options],
-            env=env,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=WAIT_S,
-            check=False,
-        )
+        done = run(["check", saved, *options], env, stdout=full)
     assert done.returncode == 3
     assert done.stderr == "linkspan: no space left on device\n"
 
 
 def test_without_a_standard_output_the_exit_code_is_the_answer(saved, env):
-    done = subprocess.run(
-        ["bash", "-c", f"{' '.join(PROGRAM)} check {saved} >&-"],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=False,
-    )
+    done = in_shell(f"{' '.join(PROGRAM)} check {saved} >&-", env)
     assert (done.returncode, done.stderr) == (1, "")
 
 
